@@ -67,7 +67,7 @@ check() { # STAGE NAME COMMAND...: one test
 configure() { # STAGE PRESET [CMAKE ARGUMENT...]
   local stage=$1 preset=$2
   shift 2
-  quietly "$stage" cmake --preset "$preset" "$@" || { fail "$stage: does not configure"; return 1; }
+  quietly "$stage" cmake --preset "$preset" -DNOVELO_BUILD_TESTS=ON "$@" || { fail "$stage: does not configure"; return 1; }
 }
 
 build() { # STAGE PRESET [CMAKE ARGUMENT...]
