@@ -1,0 +1,320 @@
+// novelo/go.h
+// Goroutines: starting, joining, leaving, sleeping, and scopes that bound their lives.
+//
+//   from   goroutines, unless a call says otherwise; elsewhere they throw RuntimeError
+//   cost   go() about a hundred ns with the goroutine's whole life; 4 KiB of memory while it waits
+//   may    park where they say "blocks"; a call that blocks leaves by Cancelled when the goroutine's scope is cancelled
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "novelo/chan.h"
+#include "novelo/error.h"
+#include "novelo/start.h"
+
+namespace novelo {
+
+namespace rt {
+
+// The callable of go(f, args...): decays and stores them as std::thread does.
+template <class F, class... A>
+auto bind_call(F&& f, A&&... args) {
+  if constexpr (sizeof...(A) == 0) {
+    return std::decay_t<F>(std::forward<F>(f));
+  } else {
+    return [body = std::decay_t<F>(std::forward<F>(f)),
+            arguments = std::tuple<std::decay_t<A>...>(std::forward<A>(args)...)]() mutable -> decltype(auto) {
+      return std::apply(std::move(body), std::move(arguments));
+    };
+  }
+}
+
+// The shared end of a spawned goroutine: who waits for it, how it ended. The result lives in JoinState<R>.
+class JoinCore {
+ public:
+  enum class Outcome : std::uint8_t { kRunning, kReturned, kThrew, kCancelled, kExited };
+
+  JoinCore();
+  virtual ~JoinCore();
+  JoinCore(const JoinCore&) = delete;
+  JoinCore& operator=(const JoinCore&) = delete;
+
+  void ref() noexcept;
+  void unref() noexcept;
+
+  // Blocks until the goroutine and its destructors have ended; does not throw what it threw.
+  void wait();
+  // Throws what join() owes for an end other than a return.
+  void rethrow_unless_returned();
+  void cancel();
+  std::uint64_t id() const noexcept { return id_; }
+  RecvChan<Unit> done();
+  ScopeCore& scope() noexcept { return *scope_; }
+
+  // By the goroutine itself: how it ended; then, after its destructors, that it has.
+  void set_outcome(Outcome outcome, std::exception_ptr error = nullptr) noexcept;
+  void complete() noexcept;
+  void set_id(std::uint64_t id) noexcept { id_ = id; }
+
+ private:
+  struct Ended;
+  std::unique_ptr<Ended> ended_;
+  ScopeCore* scope_;
+  std::uint64_t id_ = 0;
+  std::exception_ptr error_;
+  Outcome outcome_ = Outcome::kRunning;
+};
+
+template <class R>
+class JoinState final : public JoinCore {
+ public:
+  using Stored = std::conditional_t<std::is_void_v<R>, Unit, R>;
+  std::optional<Stored> result;
+};
+
+}  // namespace rt
+
+// The handle of a spawned goroutine. Movable, joined once; dropping it detaches, and an exception nobody joined is
+// discarded. Usable from any thread; join() from a foreign thread blocks that thread.
+template <class R>
+class JoinHandle {
+ public:
+  JoinHandle() = default;
+  explicit JoinHandle(rt::JoinState<R>* state) noexcept : state_(state) {}
+  JoinHandle(JoinHandle&& other) noexcept : state_(std::exchange(other.state_, nullptr)) {}
+  JoinHandle& operator=(JoinHandle&& other) noexcept {
+    if (this != &other) {
+      if (state_ != nullptr) state_->unref();
+      state_ = std::exchange(other.state_, nullptr);
+    }
+    return *this;
+  }
+  ~JoinHandle() {
+    if (state_ != nullptr) state_->unref();
+  }
+
+  bool joinable() const noexcept { return state_ != nullptr; }
+
+  // Blocks until the goroutine has ended; returns its result or rethrows its exception. JoinCancelled if it ended by
+  // Cancelled, RuntimeError if it called goexit() or the handle is empty.
+  R join() {
+    require_state();
+    state_->wait();
+    struct Drop {
+      rt::JoinState<R>* state;
+      ~Drop() { state->unref(); }
+    } drop{std::exchange(state_, nullptr)};
+    drop.state->rethrow_unless_returned();
+    if constexpr (!std::is_void_v<R>) return std::move(*drop.state->result);
+  }
+
+  // Cancels the scope the goroutine is the root of. Returns at once.
+  void cancel() const {
+    require_state();
+    state_->cancel();
+  }
+  std::uint64_t id() const {
+    require_state();
+    return state_->id();
+  }
+  // Closes when the result is ready, after the goroutine's own destructors.
+  RecvChan<Unit> done() const {
+    require_state();
+    return state_->done();
+  }
+
+ private:
+  void require_state() const {
+    if (state_ == nullptr) throw RuntimeError("the join handle is empty: it was never filled, moved from, or joined");
+  }
+  rt::JoinState<R>* state_ = nullptr;
+};
+
+// Starts a goroutine that runs f(args...), in the innermost scope the caller runs in.
+template <class F, class... A>
+void go(F&& f, A&&... args) {
+  rt::start(rt::Closure([call = rt::bind_call(std::forward<F>(f), std::forward<A>(args)...)]() mutable {
+    static_cast<void>(std::invoke(std::move(call)));
+  }));
+}
+
+// As go(), with a handle to wait for it and to cancel it: the goroutine is the root of a scope of its own.
+template <class F, class... A>
+auto spawn(F&& f, A&&... args) {
+  auto call = rt::bind_call(std::forward<F>(f), std::forward<A>(args)...);
+  using R = std::invoke_result_t<decltype(std::move(call))>;
+  auto* state = new rt::JoinState<R>;
+  JoinHandle<R> handle(state);
+  state->ref();  // the goroutine's own
+  rt::Closure body([state, call = std::move(call)]() mutable {
+    using Outcome = rt::JoinCore::Outcome;
+    try {
+      if constexpr (std::is_void_v<R>) {
+        std::invoke(std::move(call));
+      } else {
+        state->result.emplace(std::invoke(std::move(call)));
+      }
+      state->set_outcome(Outcome::kReturned);
+    } catch (const Cancelled&) {
+      state->set_outcome(Outcome::kCancelled);
+    } catch (const rt::GoExit&) {
+      state->set_outcome(Outcome::kExited);
+      throw;
+    } catch (...) {
+      state->set_outcome(Outcome::kThrew, std::current_exception());
+    }
+  });
+  rt::start_in(state->scope(), std::move(body), state);
+  return handle;
+}
+
+// To the back of the global queue: lets every other runnable goroutine go first.
+void yield();
+
+// Unwinds the calling goroutine, running destructors. A catch (...) must rethrow; if it does not, the next blocking
+// call throws again.
+[[noreturn]] void goexit();
+
+// The calling goroutine's number; never reused. 0 outside goroutines.
+std::uint64_t goroutine_id();
+
+// Goroutines of the user that have been started and not yet ended, the main one included. From any thread.
+std::size_t num_goroutines();
+
+// Names the calling goroutine for dumps and fatal messages. At most 47 bytes are kept.
+void set_goroutine_name(std::string_view name);
+
+// Blocks for `d`, never less. Not at all if it is zero or negative; for ever if it is infinite.
+void sleep(absl::Duration d);
+
+namespace rt {
+
+// Hands the processor on for as long as it lives: the goroutine may block its thread meanwhile.
+class BlockingSection {
+ public:
+  BlockingSection();  // leaves by Cancelled when the scope is cancelled
+  ~BlockingSection();
+  BlockingSection(const BlockingSection&) = delete;
+  BlockingSection& operator=(const BlockingSection&) = delete;
+};
+
+// Runs the calling goroutine inside a scope of its own with a deadline.
+class DeadlineSection {
+ public:
+  explicit DeadlineSection(absl::Time deadline);
+  ~DeadlineSection();  // cancels and waits for the goroutines started inside
+  DeadlineSection(const DeadlineSection&) = delete;
+  DeadlineSection& operator=(const DeadlineSection&) = delete;
+  bool ended_by_own_deadline() const noexcept;
+  // Leaves the scope and waits for the goroutines started inside; the destructor does what is left to do.
+  void close() noexcept;
+
+ private:
+  ScopeCore* scope_;
+  ScopeCore* outer_;
+};
+
+class ShieldSection {
+ public:
+  ShieldSection();
+  ~ShieldSection();
+  ShieldSection(const ShieldSection&) = delete;
+  ShieldSection& operator=(const ShieldSection&) = delete;
+};
+
+}  // namespace rt
+
+// Runs f, which may block the thread (a system call, a foreign lock), while the processor serves other goroutines.
+// f must not call what only goroutines with a processor may; plain C++ and the system are what it is for.
+template <class F>
+auto blocking(F&& f) {
+  rt::BlockingSection section;
+  return std::invoke(std::forward<F>(f));
+}
+
+// Runs f with the delivery of cancellation held back; it comes at the next blocking call after.
+template <class F>
+auto shield(F&& f) {
+  rt::ShieldSection section;
+  return std::invoke(std::forward<F>(f));
+}
+
+// Runs f, returning void or absl::Status, on the same goroutine in a scope that is cancelled at `deadline`. OK or f's
+// status if f returned; kDeadlineExceeded if the deadline ended it; every other exception passes through.
+template <class F>
+absl::Status with_deadline(absl::Time deadline, F&& f) {
+  rt::DeadlineSection section(deadline);
+  absl::Status status;
+  try {
+    if constexpr (std::is_void_v<std::invoke_result_t<F>>) {
+      std::invoke(std::forward<F>(f));
+    } else {
+      status = std::invoke(std::forward<F>(f));
+    }
+  } catch (const Cancelled&) {
+    if (!section.ended_by_own_deadline()) throw;
+    status = absl::DeadlineExceededError("the deadline of with_deadline passed");
+  }
+  section.close();
+  return status;
+}
+
+template <class F>
+absl::Status with_timeout(absl::Duration timeout, F&& f) {
+  return with_deadline(absl::Now() + timeout, std::forward<F>(f));
+}
+
+// Structured concurrency: the goroutines started in a Scope never outlive it. Used by one goroutine at a time.
+class Scope {
+ public:
+  explicit Scope();
+  ~Scope();  // cancels what still runs, then waits for it
+  Scope(const Scope&) = delete;
+  Scope& operator=(const Scope&) = delete;
+
+  // f returns void or absl::Status; the first error or exception cancels the others.
+  template <class F>
+  void go(F&& f) {
+    start(rt::Closure([state = state_, body = std::decay_t<F>(std::forward<F>(f))]() mutable {
+      try {
+        if constexpr (std::is_void_v<std::invoke_result_t<std::decay_t<F>>>) {
+          std::invoke(std::move(body));
+        } else {
+          absl::Status status = std::invoke(std::move(body));
+          if (!status.ok()) fail(*state, std::move(status), nullptr);
+        }
+      } catch (const Cancelled&) {
+        ended_by_cancel(*state, std::current_exception());
+      } catch (const rt::GoExit&) {
+        throw;
+      } catch (...) {
+        fail(*state, absl::OkStatus(), std::current_exception());
+      }
+    }));
+  }
+
+  // Blocks until all have ended. The first error; rethrows a child's exception; kCancelled after cancel() without one.
+  absl::Status wait();
+  void cancel();
+
+ private:
+  struct State;
+  void start(rt::Closure body);
+  static void fail(State& state, absl::Status status, std::exception_ptr error) noexcept;
+  static void ended_by_cancel(State& state, std::exception_ptr error) noexcept;
+
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace novelo

@@ -1,0 +1,12 @@
+// novelo/novelo.h
+// All of the public API.
+#pragma once
+
+#include "novelo/chan.h"
+#include "novelo/error.h"
+#include "novelo/go.h"
+#include "novelo/runtime.h"
+#include "novelo/select.h"
+#include "novelo/stats.h"
+#include "novelo/sync.h"
+#include "novelo/time.h"

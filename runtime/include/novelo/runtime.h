@@ -1,0 +1,117 @@
+// novelo/runtime.h
+// Starting the runtime and running a program's main goroutine in it.
+//
+//   from   threads that are not the runtime's own
+//   cost   a Runtime starts a watcher thread at once and others as goroutines need them
+//   tested tests/conformance/runtime_test.cc
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+#include "absl/functional/any_invocable.h"
+#include "novelo/error.h"
+#include "novelo/start.h"
+
+namespace novelo {
+
+// What happens when an exception leaves a goroutine that nobody joins.
+enum class UncaughtPolicy : std::uint8_t {
+  kAbort,   // the process ends with a message
+  kReport,  // the goroutine ends, the hook is told, the process lives
+};
+
+struct RuntimeOptions {
+  // Processors, that is goroutines running at one time. 0: $NOVELO_MAXPROCS, else the CPUs this process may use,
+  // after its affinity and the cgroup quotas.
+  int max_procs = 0;
+  // Threads, blocked ones included.
+  int max_threads = 10000;
+  // After the failing goroutine's stack was unwound.
+  UncaughtPolicy uncaught = UncaughtPolicy::kAbort;
+  // Default: one line on standard error with the id and what().
+  absl::AnyInvocable<void(std::uint64_t id, std::exception_ptr error)> on_uncaught;
+};
+
+// Keeps a Runtime from taking an idle program for a deadlocked one, and starts goroutines from foreign threads.
+// Copyable; must not outlive the Runtime.
+class Poster {
+ public:
+  Poster(const Poster& other) noexcept;
+  Poster& operator=(const Poster&) = delete;
+  ~Poster();
+  // Starts a goroutine in the outermost scope. One push and at most one wake; never blocks on a goroutine.
+  void post(absl::AnyInvocable<void()> f) const;
+
+ private:
+  friend class Runtime;
+  Poster();
+};
+
+// One alive at a time in a process: a second throws RuntimeError. Another may be made after it is destroyed.
+class Runtime {
+ public:
+  explicit Runtime(RuntimeOptions options = {});
+  ~Runtime();  // cancels what still runs, waits for it, ends every thread
+  Runtime(const Runtime&) = delete;
+  Runtime& operator=(const Runtime&) = delete;
+
+  // Runs f as the main goroutine; returns what it returns or rethrows what it throws, after the goroutines it left
+  // behind were cancelled and unwound. Throws DeadlockError when no goroutine can ever run again.
+  template <class F>
+  auto run(F&& f) {
+    using R = std::invoke_result_t<F>;
+    std::exception_ptr error;
+    if constexpr (std::is_void_v<R>) {
+      run_main(rt::Closure([&] {
+                 try {
+                   std::forward<F>(f)();
+                 } catch (const rt::GoExit&) {
+                   throw;
+                 } catch (...) {
+                   error = std::current_exception();
+                 }
+               }),
+               error);
+    } else {
+      std::optional<R> result;
+      run_main(rt::Closure([&] {
+                 try {
+                   result.emplace(std::forward<F>(f)());
+                 } catch (const rt::GoExit&) {
+                   throw;
+                 } catch (...) {
+                   error = std::current_exception();
+                 }
+               }),
+               error);
+      return std::move(*result);
+    }
+  }
+
+  // From a foreign thread: starts a goroutine in the outermost scope. One push and at most one wake.
+  void post(absl::AnyInvocable<void()> f);
+  Poster poster();
+
+ private:
+  // Returns when the main goroutine and those it left have ended; rethrows `error` if that was set meanwhile.
+  void run_main(rt::Closure body, const std::exception_ptr& error);
+
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+template <class F>
+auto run(F&& f) {
+  return Runtime{}.run(std::forward<F>(f));
+}
+
+// Processors of the runtime that is alive; throws RuntimeError when none is. From any thread.
+int max_procs();
+
+}  // namespace novelo

@@ -1,0 +1,113 @@
+// novelo/start.h
+// How a callable becomes a goroutine: what go(), spawn() and their like are made of. Programs use go.h.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <new>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+namespace novelo::rt {
+
+// A movable callable without arguments or result, run at most once. Small ones are kept inside.
+class Closure {
+ public:
+  static constexpr std::size_t kInlineBytes = 80;
+
+  Closure() noexcept = default;
+
+  template <class F>
+    requires(!std::is_same_v<std::decay_t<F>, Closure>)
+  explicit Closure(F&& f) {
+    using Body = std::decay_t<F>;
+    if constexpr (sizeof(Body) <= kInlineBytes && alignof(Body) <= alignof(std::max_align_t) &&
+                  std::is_nothrow_move_constructible_v<Body>) {
+      ::new (static_cast<void*>(storage_)) Body(std::forward<F>(f));
+      operations_ = &kInline<Body>;
+    } else {
+      ::new (static_cast<void*>(storage_)) Body*(new Body(std::forward<F>(f)));
+      operations_ = &kHeap<Body>;
+    }
+  }
+
+  Closure(Closure&& other) noexcept : operations_(other.operations_) {
+    if (operations_ != nullptr) operations_->relocate(storage_, other.storage_);
+    other.operations_ = nullptr;
+  }
+
+  Closure& operator=(Closure&& other) noexcept {
+    if (this != &other) {
+      reset();
+      operations_ = other.operations_;
+      if (operations_ != nullptr) operations_->relocate(storage_, other.storage_);
+      other.operations_ = nullptr;
+    }
+    return *this;
+  }
+
+  ~Closure() { reset(); }
+
+  void operator()() { operations_->run(storage_); }
+  explicit operator bool() const noexcept { return operations_ != nullptr; }
+
+  // Destroys the callable. What it holds may run code of its own.
+  void reset() noexcept {
+    if (operations_ == nullptr) return;
+    const Operations* operations = operations_;
+    operations_ = nullptr;
+    operations->destroy(storage_);
+  }
+
+ private:
+  struct Operations {
+    void (*run)(void* storage);
+    void (*relocate)(void* to, void* from) noexcept;
+    void (*destroy)(void* storage) noexcept;
+  };
+
+  template <class Body>
+  static Body& inside(void* storage) noexcept {
+    return *std::launder(static_cast<Body*>(storage));
+  }
+  template <class Body>
+  static Body*& outside(void* storage) noexcept {
+    return *std::launder(static_cast<Body**>(storage));
+  }
+
+  template <class Body>
+  static constexpr Operations kInline = {
+      [](void* storage) { std::move(inside<Body>(storage))(); },
+      [](void* to, void* from) noexcept {
+        ::new (to) Body(std::move(inside<Body>(from)));
+        inside<Body>(from).~Body();
+      },
+      [](void* storage) noexcept { inside<Body>(storage).~Body(); },
+  };
+  template <class Body>
+  static constexpr Operations kHeap = {
+      [](void* storage) { std::move (*outside<Body>(storage))(); },
+      [](void* to, void* from) noexcept { ::new (to) Body*(outside<Body>(from)); },
+      [](void* storage) noexcept { delete outside<Body>(storage); },
+  };
+
+  const Operations* operations_ = nullptr;
+  alignas(std::max_align_t) std::byte storage_[kInlineBytes];
+};
+
+// What goexit() throws: derives from nothing, so that only catch (...) sees it.
+struct GoExit {};
+
+class ScopeCore;
+class JoinCore;
+
+// Starts a goroutine in the scope the caller runs in. From goroutines only; throws RuntimeError elsewhere and when the
+// limit on goroutines is reached.
+void start(Closure body);
+
+// Starts a goroutine in `scope`; with `join`, it tells that when it has ended. Takes over one reference to `join`.
+// From goroutines and, while the runtime lives, from any thread.
+void start_in(ScopeCore& scope, Closure body, JoinCore* join = nullptr);
+
+}  // namespace novelo::rt

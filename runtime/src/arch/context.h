@@ -1,0 +1,62 @@
+// runtime/src/arch/context.h
+// Switching a thread from one stack to another: what is saved, how a new stack starts, and what the sanitizers must
+// be told.
+//
+//   who        park, yield and exit (goroutine to scheduler), execute (scheduler to goroutine); on that thread only
+//   cost       about 2 ns: the callee-saved registers and, when they differ, the floating-point control words
+//   invariants a context is entered once after each time it was saved; everything a caller may rely on across a call
+//              is saved, nothing else is
+//   tested     tests/unit/arch/context_test.cc
+//
+// After a switch the code may go on in another thread: see machine.h for how thread-local data is read.
+#pragma once
+
+#include <cstddef>
+
+#include "base/atomic.h"
+
+namespace novelo::rt {
+
+// A stopped execution: its stack pointer; the registers lie on the stack above it. Layout known to context.S.
+struct Context {
+  void* sp = nullptr;
+#if defined(NOVELO_ASAN)
+  void* fake_stack = nullptr;
+  const void* stack_bottom = nullptr;
+  std::size_t stack_size = 0;
+#endif
+#if defined(NOVELO_TSAN)
+  void* fiber = nullptr;
+#endif
+};
+
+using ContextEntry = void (*)(void* argument);
+
+extern "C" {
+// Saves the caller in `*save_sp` and goes on where `load_sp` was saved.
+void novelo_context_switch(void** save_sp, void* load_sp) noexcept;
+// The first instruction of a new stack: calls the entry function with its argument; that function never returns.
+void novelo_context_start() noexcept;
+}
+
+// Prepares `context` so that the first switch to it calls `entry(argument)` on the stack [bottom, bottom + size).
+// `entry` never returns.
+void context_make(Context& context, void* bottom, std::size_t size, ContextEntry entry, void* argument) noexcept;
+
+// Gives back what a sanitizer keeps for a context that will never be entered again.
+void context_destroy(Context& context) noexcept;
+
+// Fills `context` for the calling thread's own stack, so that it can be switched away from.
+void context_adopt_thread(Context& context) noexcept;
+
+enum class SwitchFrom : bool { kLives, kEnds };
+
+// Leaves `from` (saved, or abandoned for ever when it ends) for `to`.
+inline void context_switch(Context& from, Context& to, SwitchFrom fate = SwitchFrom::kLives) noexcept;
+
+// The first thing a new context does: tells the sanitizers that it arrived.
+inline void context_arrived(Context& self) noexcept;
+
+}  // namespace novelo::rt
+
+#include "arch/sanitizer.h"

@@ -1,0 +1,76 @@
+// A futex lock after Drepper's second mutex. Spinning first pays because the sections are tens of instructions long;
+// it is bounded because the holder may have lost its core.
+#include "base/lock.h"
+
+#include "base/check.h"
+#include "os/futex.h"
+
+namespace novelo::rt {
+namespace {
+
+constexpr int kSpins = 60;
+
+#if defined(NOVELO_CHECK_LOCK_RANKS)
+constexpr int kHeldMax = 8;
+// Select may hold tens of thousands of channel locks: those of a rank that nests are counted, not listed.
+struct HeldLocks {
+  struct Entry {
+    LockRank rank;
+    std::uint32_t count;
+  };
+  Entry entries[kHeldMax];
+  int size = 0;
+};
+HeldLocks& held() noexcept {
+  thread_local HeldLocks locks;
+  return locks;
+}
+#endif
+
+}  // namespace
+
+void RawLock::lock_slow() noexcept {
+  for (int spin = 0; spin < kSpins; ++spin) {
+    std::uint32_t expected = kFree;
+    // [lock-word] acquire, with unlock()'s release
+    if (word_.load(relaxed) == kFree && word_.compare_exchange_weak(expected, kTaken, acquire, relaxed)) return;
+    cpu_relax();
+  }
+  // [lock-word] acquire, with unlock()'s release
+  while (word_.exchange(kContended, acquire) != kFree) futex_wait(word_, kContended);
+}
+
+void RawLock::wake_one(Atomic<std::uint32_t>* word) noexcept { futex_wake(*word, 1); }
+
+#if defined(NOVELO_CHECK_LOCK_RANKS)
+[[gnu::noinline]] void RawLock::note_acquire() noexcept {
+  HeldLocks& locks = held();
+  if (locks.size > 0) {
+    HeldLocks::Entry& top = locks.entries[locks.size - 1];
+    if (top.rank == rank_ && may_nest(rank_)) {
+      ++top.count;
+      return;
+    }
+    if (top.rank >= rank_) {
+      fatal("lock of rank %d taken while one of rank %d is held", static_cast<int>(rank_), static_cast<int>(top.rank));
+    }
+  }
+  NOVELO_CHECK(locks.size < kHeldMax);
+  locks.entries[locks.size++] = {rank_, 1};
+}
+
+[[gnu::noinline]] void RawLock::note_release() noexcept {
+  HeldLocks& locks = held();
+  for (int i = locks.size - 1; i >= 0; --i) {
+    if (locks.entries[i].rank != rank_) continue;
+    if (--locks.entries[i].count == 0) {
+      for (int j = i; j + 1 < locks.size; ++j) locks.entries[j] = locks.entries[j + 1];
+      --locks.size;
+    }
+    return;
+  }
+  fatal("lock of rank %d released by a thread that does not hold it", static_cast<int>(rank_));
+}
+#endif
+
+}  // namespace novelo::rt

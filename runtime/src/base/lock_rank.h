@@ -1,0 +1,26 @@
+// runtime/src/base/lock_rank.h
+// The order of all locks inside the runtime. A thread may take a lock only of a higher rank than every lock it holds,
+// so no two threads can wait for each other. Debug and sanitizer builds enforce it at each lock().
+#pragma once
+
+#include <cstdint>
+
+namespace novelo::rt {
+
+enum class LockRank : std::uint8_t {
+  kScope,        // the scope tree; cancelling wakes goroutines under it
+  kTimerHeap,    // a firing timer sends to a channel and wakes goroutines under it
+  kChannel,      // and Mutex, WaitGroup, Event: wakes goroutines; select takes several, in the order of their addresses
+  kGoroutines,   // the table of all goroutines and the free ones
+  kGlobalQueue,  // the shared list of runnable goroutines
+  kIdle,         // idle machines and processors, and the table of machines
+  kStackPool,    // carving and keeping stacks
+};
+
+// Locks of one rank may be held together only where something else fixes their order.
+constexpr bool may_nest(LockRank rank) {
+  return rank == LockRank::kChannel      // by address, in select
+         || rank == LockRank::kScope;    // from child to parent while joining, never both ways: see scope.h
+}
+
+}  // namespace novelo::rt

@@ -1,0 +1,29 @@
+#include "os/barrier.h"
+
+#include <linux/membarrier.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace novelo::rt {
+
+bool g_light_barrier_is_free = false;
+
+void barrier_init() noexcept {
+  if (g_light_barrier_is_free) return;
+  const int saved = errno;
+  const long commands = syscall(SYS_membarrier, MEMBARRIER_CMD_QUERY, 0, 0);
+  g_light_barrier_is_free = commands > 0 && (commands & MEMBARRIER_CMD_PRIVATE_EXPEDITED) != 0 &&
+                            syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0 &&
+                            syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) == 0;
+  errno = saved;
+}
+
+void heavy_barrier() noexcept {
+  full_fence();
+  if (g_light_barrier_is_free) syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
+  full_fence();
+}
+
+}  // namespace novelo::rt

@@ -1,0 +1,65 @@
+#include "os/vm.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "base/atomic.h"
+
+namespace novelo::rt {
+namespace {
+
+constexpr int kMadviseGuardInstall = 102;  // MADV_GUARD_INSTALL, Linux 6.13; older headers lack the name
+
+enum class GuardKind : int { kUnknown, kMadvise, kMprotect };
+Atomic<GuardKind> g_guard_kind{GuardKind::kUnknown};
+
+bool is_readable(const void* address) noexcept {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) return true;
+  const bool readable = write(ends[1], address, 1) == 1;
+  close(ends[0]);
+  close(ends[1]);
+  return readable;
+}
+
+}  // namespace
+
+void* vm_reserve(std::size_t bytes) noexcept {
+  void* address = mmap(nullptr, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (address == MAP_FAILED) return nullptr;
+  madvise(address, bytes, MADV_NOHUGEPAGE);  // a huge page would commit the whole stack at its first touch
+  return address;
+}
+
+void vm_release(void* address, std::size_t bytes) noexcept { munmap(address, bytes); }
+
+bool vm_make_usable(void* address, std::size_t bytes) noexcept {
+  return mprotect(address, bytes, PROT_READ | PROT_WRITE) == 0;
+}
+
+bool vm_guard(void* address, std::size_t bytes) noexcept {
+  const int saved = errno;
+  GuardKind kind = g_guard_kind.load(relaxed);
+  if (kind != GuardKind::kMprotect) {
+    const bool installed = madvise(address, bytes, kMadviseGuardInstall) == 0;
+    // Emulators take unknown advice for granted, so the first guard is tried out.
+    if (kind == GuardKind::kUnknown) {
+      kind = installed && !is_readable(address) ? GuardKind::kMadvise : GuardKind::kMprotect;
+      g_guard_kind.store(kind, relaxed);
+    }
+    if (kind == GuardKind::kMadvise && installed) {
+      errno = saved;
+      return true;
+    }
+  }
+  const bool guarded = mprotect(address, bytes, PROT_NONE) == 0;
+  errno = saved;
+  return guarded;
+}
+
+void vm_discard(void* address, std::size_t bytes) noexcept { madvise(address, bytes, MADV_DONTNEED); }
+
+}  // namespace novelo::rt

@@ -1,0 +1,26 @@
+// runtime/src/os/vm.h
+// Address space: reserving it, making parts usable, guarding, giving memory back.
+//
+//   who    the stack pool (and later the heap), on any stack
+//   cost   system calls
+//   tested tests/unit/os/vm_test.cc
+#pragma once
+
+#include <cstddef>
+
+namespace novelo::rt {
+
+// Address space without memory behind it, on no huge pages; nullptr when the system refuses.
+void* vm_reserve(std::size_t bytes) noexcept;
+void vm_release(void* address, std::size_t bytes) noexcept;
+
+// Lets a part of a reservation be read and written; memory comes page by page at the first touch.
+bool vm_make_usable(void* address, std::size_t bytes) noexcept;
+
+// Any later access faults, also after vm_discard() of the range around it. False when the system has no means left.
+bool vm_guard(void* address, std::size_t bytes) noexcept;
+
+// Gives the memory back; the range stays usable and reads as zero.
+void vm_discard(void* address, std::size_t bytes) noexcept;
+
+}  // namespace novelo::rt
