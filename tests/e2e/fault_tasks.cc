@@ -90,12 +90,31 @@ struct GatheredSieveReply {
   std::int64_t prime = 0;
 };
 
-// Finds the third prime through a chain of goroutines, then stays until `parties` runs have come so far: so many were
-// alive at once. The gate opens once in the life of the process.
-absl::StatusOr<GatheredSieveReply> gathered_sieve(const GatheredSieveRequest& request) {
-  static std::atomic<std::int64_t> arrived{0};
-  static const novelo::Chan<novelo::Unit> gate = novelo::make_chan<novelo::Unit>();
+// Where runs of gathered_sieve meet: each round of `parties` goes on together.
+class Gathering {
+ public:
+  void meet(std::int64_t parties) {
+    mutex_.lock();
+    const novelo::Chan<novelo::Unit> mine = opened_;
+    if (++arrived_ == parties) {
+      arrived_ = 0;
+      opened_ = novelo::make_chan<novelo::Unit>();
+      mine.close();
+    }
+    mutex_.unlock();
+    mine.recv();
+  }
 
+ private:
+  novelo::Mutex mutex_;
+  std::int64_t arrived_ = 0;
+  novelo::Chan<novelo::Unit> opened_ = novelo::make_chan<novelo::Unit>();
+};
+
+// Finds the third prime through a chain of goroutines, then stays until `parties` runs have come so far: so many were
+// alive at once.
+absl::StatusOr<GatheredSieveReply> gathered_sieve(const GatheredSieveRequest& request) {
+  static Gathering gathering;
   novelo::Chan<std::int64_t> numbers = novelo::make_chan<std::int64_t>();
   novelo::go([out = numbers] {
     for (std::int64_t n = 2;; ++n) out.send(n);
@@ -112,8 +131,7 @@ absl::StatusOr<GatheredSieveReply> gathered_sieve(const GatheredSieveRequest& re
     numbers = rest;
   }
   const std::int64_t third = numbers.recv().value_or(0);
-  if (arrived.fetch_add(1, std::memory_order_acq_rel) + 1 == request.parties) gate.close();
-  gate.recv();
+  gathering.meet(request.parties);
   return GatheredSieveReply{third};
 }
 
