@@ -75,9 +75,10 @@ class Atomics(unittest.TestCase):
     maxDiff = None
 
     def test_have_one_door_in_the_runtime(self):
+        # A public header cannot see that door; its orders are checked all the same.
         wrong = []
         for file, source in runtime_sources().items():
-            if file == "runtime/src/base/atomic.h":
+            if file == "runtime/src/base/atomic.h" or file.startswith("runtime/include/"):
                 continue
             for number, line in enumerate(without_comments(source).splitlines(), 1):
                 if _FOREIGN_ATOMIC.search(line):

@@ -5,22 +5,24 @@ import unittest
 
 import tree
 
-# Who may include whom: itself and what has a lower number. Equal numbers do not see each other.
+# Who may include whom: itself and what has a lower number. Equal numbers do not see each other, but for the foundation: a
+# lock of base waits on a futex of os, and os counts with the atomics of base.
 _LEVEL = {
     "base": 0,
-    "os": 1,
-    "arch": 1,
-    "obs": 1,
-    "heap": 2,
-    "stack": 3,
-    "sched": 4,
-    "gc": 5,
-    "time": 6,
-    "chan": 7,
-    "sync": 7,
-    "net": 8,
-    "reflect": 9,
+    "os": 0,
+    "arch": 0,
+    "obs": 0,
+    "heap": 1,
+    "stack": 2,
+    "sched": 3,
+    "gc": 4,
+    "time": 5,
+    "chan": 6,
+    "sync": 6,
+    "net": 7,
+    "reflect": 8,
 }
+_FOUNDATION = {"base", "os", "arch"}
 _INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]', re.MULTILINE)
 _FOREIGN = re.compile(r"^(grpc|grpcpp|google|spdlog|fmt|prometheus|sqlite3|toml\+\+|CLI|re2|systemd|daemon|client)\b")
 
@@ -31,7 +33,7 @@ def upward_includes(file: str, source: str) -> list[str]:
     wrong = []
     for _, included in _INCLUDE.findall(source):
         other = included.split("/")[0]
-        if "/" not in included or other == area or other not in _LEVEL:
+        if "/" not in included or other == area or other not in _LEVEL or {area, other} <= _FOUNDATION:
             continue
         if _LEVEL[other] >= _LEVEL[area]:
             wrong.append(f"{file}: includes {included}: {area} (level {_LEVEL[area]}) may not see {other} (level {_LEVEL[other]})")
@@ -69,7 +71,7 @@ class TheseRules(unittest.TestCase):
     def test_see_an_include_that_points_up(self):
         wrong = upward_includes("runtime/src/stack/pool.cc", '#include "sched/park.h"\n#include "heap/span.h"\n#include <vector>\n')
         self.assertEqual(1, len(wrong), wrong)
-        self.assertIn("stack (level 3) may not see sched (level 4)", wrong[0])
+        self.assertIn("stack (level 2) may not see sched (level 3)", wrong[0])
 
 
 if __name__ == "__main__":
