@@ -5,8 +5,7 @@
 //   obtained by  reflect::type_of<T>() (novelo/reflect.h); one Type lives per C++ type, for ever, and never changes
 //   callable     from any thread and goroutine; nothing here parks. Docs are looked up under a lock held for a few
 //   instructions checked by   tests/unit/reflect/type_test.cc
-#ifndef NOVELO_REFLECT_TYPE_H_
-#define NOVELO_REFLECT_TYPE_H_
+#pragma once
 
 #include <cstddef>
 #include <cstdint>
@@ -106,6 +105,10 @@ struct Operations {
   void (*reset)(void* value) = nullptr;  // assigns a default-constructed value
   void (*assign)(void* value, const void* from) = nullptr;
 
+  // kString, kBytes: a view of what it holds; replaces that.
+  std::string_view (*text)(const void* value) = nullptr;
+  void (*set_text)(void* value, std::string_view text) = nullptr;
+
   // kVector, kMap, kOptional: how many elements; none of them.
   std::size_t (*count)(const void* container) = nullptr;
   void (*clear)(void* container) = nullptr;
@@ -202,5 +205,3 @@ class Type {
 bool is_scalar(Kind kind);
 
 }  // namespace novelo::reflect
-
-#endif  // NOVELO_REFLECT_TYPE_H_

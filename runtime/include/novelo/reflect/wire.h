@@ -12,8 +12,7 @@
 //   errors      kInvalidArgument, naming the field as in `words[3].count`; kResourceExhausted, naming the limit
 //   callable    from any thread and goroutine; allocates, never parks
 //   checked by  tests/unit/reflect/wire_encode_test.cc, wire_decode_test.cc
-#ifndef NOVELO_REFLECT_WIRE_H_
-#define NOVELO_REFLECT_WIRE_H_
+#pragma once
 
 #include <cstddef>
 #include <string>
@@ -39,5 +38,3 @@ absl::StatusOr<std::string> to_wire(const Type& type, const void* value);
 absl::Status from_wire(const Type& type, std::string_view message, void* value);
 
 }  // namespace novelo::reflect
-
-#endif  // NOVELO_REFLECT_WIRE_H_
