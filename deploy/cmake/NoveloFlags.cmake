@@ -4,7 +4,8 @@ add_library(novelo_flags INTERFACE)
 target_compile_features(novelo_flags INTERFACE cxx_std_20)
 target_compile_options(novelo_flags INTERFACE
   $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wcast-qual -Wundef
-    -Woverloaded-virtual -Wimplicit-fallthrough -Wvla -Werror>
+    -Woverloaded-virtual -Wimplicit-fallthrough -Wvla -Werror
+    -Wno-missing-field-initializers>  # a designated initializer leaves out what keeps its default
   $<$<COMPILE_LANG_AND_ID:CXX,Clang>:-Wthread-safety>
   -fno-omit-frame-pointer -fstack-clash-protection)
 set_property(TARGET novelo_flags PROPERTY INTERFACE_POSITION_INDEPENDENT_CODE ON)

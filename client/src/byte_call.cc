@@ -1,0 +1,169 @@
+// client/src/byte_call.cc
+// gRPC's callback reactor with blocking calls on top. A hold keeps the reactor from ending while operations may still
+// be started from outside its callbacks; finish() gives the hold back.
+#include "byte_call.h"
+
+#include <grpcpp/client_context.h>
+#include <grpcpp/generic/generic_stub.h>
+#include <grpcpp/support/byte_buffer.h>
+#include <grpcpp/support/client_callback.h>
+
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "rpc_status.h"
+
+namespace novelo::client {
+namespace {
+
+grpc::ByteBuffer to_buffer(std::string_view bytes) {
+  const grpc::Slice slice(bytes.data(), bytes.size());
+  return grpc::ByteBuffer(&slice, 1);
+}
+
+std::string to_string(const grpc::ByteBuffer& buffer) {
+  std::vector<grpc::Slice> slices;
+  std::string bytes;
+  if (!buffer.Dump(&slices).ok()) return bytes;
+  bytes.reserve(buffer.Length());
+  for (const grpc::Slice& slice : slices) {
+    bytes.append(static_cast<const char*>(static_cast<const void*>(slice.begin())), slice.size());
+  }
+  return bytes;
+}
+
+}  // namespace
+
+class ByteCall::Reactor : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer> {
+ public:
+  Reactor(const std::shared_ptr<grpc::Channel>& channel, const std::string& method, absl::Time deadline)
+      : stub_(channel) {
+    if (deadline != absl::InfiniteFuture()) context_.set_deadline(absl::ToChronoTime(deadline));
+    stub_.PrepareBidiStreamingCall(&context_, method, {}, this);
+    AddHold();
+    StartCall();
+  }
+
+  bool write(std::string_view message, bool is_last) {
+    outgoing_ = to_buffer(message);  // gRPC is done with the last one: this function waited for it
+    {
+      absl::MutexLock lock(&mutex_);
+      write_ = Operation::kRuns;
+    }
+    if (is_last) {
+      StartWriteLast(&outgoing_, grpc::WriteOptions());
+    } else {
+      StartWrite(&outgoing_);
+    }
+    absl::MutexLock lock(&mutex_, absl::Condition(+[](Reactor* r) { return r->write_ended(); }, this));
+    return write_ == Operation::kDone;
+  }
+
+  void writes_done() { StartWritesDone(); }
+
+  bool read_ready(absl::Duration wait) {
+    start_read();
+    absl::MutexLock lock(&mutex_);
+    return mutex_.AwaitWithTimeout(absl::Condition(+[](Reactor* r) { return r->read_ended(); }, this), wait);
+  }
+
+  std::optional<std::string> read() {
+    if (!read_ready(absl::InfiniteDuration())) return std::nullopt;
+    absl::MutexLock lock(&mutex_);
+    if (read_ == Operation::kFailed) return std::nullopt;  // and stays so: the stream has ended
+    read_ = Operation::kIdle;
+    return to_string(incoming_);
+  }
+
+  // gRPC tells how a call ended only after its last message was read.
+  absl::Status finish() {
+    while (read()) {
+    }
+    bool has_hold = false;
+    {
+      absl::MutexLock lock(&mutex_);
+      has_hold = hold_;
+      hold_ = false;
+    }
+    if (has_hold) RemoveHold();
+    absl::MutexLock lock(&mutex_, absl::Condition(&is_done_));
+    return from_grpc(status_);
+  }
+
+  void cancel() { context_.TryCancel(); }
+
+ private:
+  enum class Operation { kIdle, kRuns, kDone, kFailed };
+
+  void start_read() {
+    {
+      absl::MutexLock lock(&mutex_);
+      if (read_ != Operation::kIdle) return;
+      read_ = Operation::kRuns;
+    }
+    StartRead(&incoming_);
+  }
+
+  bool read_ended() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return read_ != Operation::kRuns; }
+  bool write_ended() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return write_ != Operation::kRuns; }
+
+  void OnReadDone(bool ok) override {
+    absl::MutexLock lock(&mutex_);
+    read_ = ok ? Operation::kDone : Operation::kFailed;
+  }
+
+  void OnWriteDone(bool ok) override {
+    absl::MutexLock lock(&mutex_);
+    write_ = ok ? Operation::kDone : Operation::kFailed;
+  }
+
+  void OnDone(const grpc::Status& status) override {
+    absl::MutexLock lock(&mutex_);
+    status_ = status;
+    is_done_ = true;
+  }
+
+  grpc::GenericStub stub_;
+  grpc::ClientContext context_;
+  grpc::ByteBuffer outgoing_;
+  grpc::ByteBuffer incoming_;
+  absl::Mutex mutex_;
+  Operation read_ ABSL_GUARDED_BY(mutex_) = Operation::kIdle;
+  Operation write_ ABSL_GUARDED_BY(mutex_) = Operation::kIdle;
+  bool hold_ ABSL_GUARDED_BY(mutex_) = true;
+  bool is_done_ ABSL_GUARDED_BY(mutex_) = false;
+  grpc::Status status_ ABSL_GUARDED_BY(mutex_);
+};
+
+ByteCall::ByteCall(const std::shared_ptr<grpc::Channel>& channel, const std::string& method, absl::Time deadline)
+    : reactor_(std::make_unique<Reactor>(channel, method, deadline)) {}
+
+ByteCall::~ByteCall() {
+  reactor_->cancel();
+  (void)reactor_->finish();
+}
+
+bool ByteCall::write(std::string_view message) {
+  return reactor_->write(message, false);
+}
+bool ByteCall::write_last(std::string_view message) {
+  return reactor_->write(message, true);
+}
+void ByteCall::writes_done() {
+  reactor_->writes_done();
+}
+bool ByteCall::read_ready(absl::Duration wait) {
+  return reactor_->read_ready(wait);
+}
+std::optional<std::string> ByteCall::read() {
+  return reactor_->read();
+}
+absl::Status ByteCall::finish() {
+  return reactor_->finish();
+}
+void ByteCall::cancel() {
+  reactor_->cancel();
+}
+
+}  // namespace novelo::client
