@@ -230,32 +230,28 @@ constexpr auto member_addresses(T& object) {
 #undef NOVELO_INTERNAL_M63
 #undef NOVELO_INTERNAL_M64
 
-// An object that is nowhere: only the addresses of its members are used, as template arguments, to read their names.
+// Room for an object that is never made: only the addresses of its members are used, as template arguments, to read
+// their names. It is defined so that debug information may refer to it.
 template <class T>
-struct Holder {
+union Room {
+  constexpr Room() : nothing() {}
+  constexpr ~Room() {}
+  char nothing;
   T value;
 };
-#if defined(__clang__)
-#pragma clang diagnostic push
-#pragma clang diagnostic ignored "-Wundefined-var-template"
-#pragma clang diagnostic ignored "-Wundefined-internal"
-#endif
 template <class T>
-extern const Holder<T> kNowhere;
+inline Room<T> room_for;
 
 template <class T>
 struct Aggregate {
   static constexpr std::size_t kCount = count_fields<T>();
-  static constexpr auto kMembers = member_addresses<kCount>(kNowhere<T>.value);
 
   template <std::size_t kIndex>
   static constexpr std::string_view name() {
+    constexpr auto kMembers = member_addresses<kCount>(room_for<T>.value);
     return last_identifier(raw_value_name<std::get<kIndex>(kMembers)>());
   }
 };
-#if defined(__clang__)
-#pragma clang diagnostic pop
-#endif
 
 // True when the members of T can be found without NOVELO_REFLECT. A type that speaks the tuple protocol is left alone:
 // structured bindings would not show its members.
