@@ -7,6 +7,7 @@
 //   tested tests/conformance/select_test.cc
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <optional>
 #include <span>
@@ -76,6 +77,12 @@ class OtherwiseCase {
   F f_;
 };
 
+template <class Case>
+concept SelectCaseLike = requires(std::remove_cvref_t<Case>& one) {
+  { one.op() } -> std::same_as<SelectOp>;
+  one.run();
+};
+
 template <class C>
 ChannelHandle share(const C& channel) noexcept {
   if (channel.core() != nullptr) channel_ref(channel.core());
@@ -128,8 +135,7 @@ class SelectCase {
 // std::length_error; two otherwise: RuntimeError.
 std::size_t select(std::span<SelectCase> cases);
 
-template <class... Cases>
-  requires(sizeof...(Cases) == 0 || (requires(Cases& c) { c.op(); c.run(); } && ...))
+template <rt::SelectCaseLike... Cases>
 std::size_t select(Cases&&... cases) {
   if constexpr (sizeof...(Cases) == 0) {
     return rt::select_ops({});

@@ -15,16 +15,11 @@
 
 namespace novelo {
 
-namespace rt {
-class WaiterQueue;
-}
-
-// A mutual exclusion lock (Lockable). A goroutine that has waited for more than a millisecond is served before newcomers.
-// May be unlocked by another goroutine; unlocking a free one throws RuntimeError.
+// A mutual exclusion lock (Lockable). Those who wait are served in their order, before newcomers. May be unlocked by
+// another goroutine; unlocking a free one throws RuntimeError. May be destroyed as soon as it was seen free.
 class Mutex {
  public:
-  Mutex() noexcept;
-  ~Mutex();
+  constexpr Mutex() noexcept = default;
   Mutex(const Mutex&) = delete;
   Mutex& operator=(const Mutex&) = delete;
 
@@ -55,8 +50,6 @@ class Mutex {
   void unlock_slow();
 
   std::atomic<std::uint32_t> word_{0};
-  struct Queue;
-  std::atomic<Queue*> queue_{nullptr};
 };
 
 // Waits until a counter is zero. add() by a negative number below zero throws RuntimeError. May be destroyed as soon as

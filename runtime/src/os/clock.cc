@@ -4,10 +4,15 @@
 
 namespace novelo::rt {
 
-std::int64_t now_ns() noexcept {
+namespace {
+std::int64_t read_clock(clockid_t clock) noexcept {
   timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
+  clock_gettime(clock, &now);
   return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
 }
+}  // namespace
+
+std::int64_t now_ns() noexcept { return read_clock(CLOCK_MONOTONIC); }
+std::int64_t now_coarse_ns() noexcept { return read_clock(CLOCK_MONOTONIC_COARSE); }
 
 }  // namespace novelo::rt

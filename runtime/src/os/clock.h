@@ -14,4 +14,7 @@ inline constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
 
 std::int64_t now_ns() noexcept;
 
+// The same clock as of the kernel's last tick: a few milliseconds behind, at a fifth of the cost.
+std::int64_t now_coarse_ns() noexcept;
+
 }  // namespace novelo::rt

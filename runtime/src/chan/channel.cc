@@ -1,0 +1,112 @@
+// What send and receive can do at once, closing, and the life of a channel. A value goes straight from a sender to a
+// receiver that waits; the winner of the receiver's wait fills its slot before it wakes it.
+#include "chan/channel.h"
+
+#include <algorithm>
+#include <new>
+#include <stdexcept>
+#include <string>
+
+namespace novelo::rt {
+
+std::size_t Channel::buffer_offset(const ElementType& type) noexcept {
+  return (sizeof(Channel) + type.align - 1) / type.align * type.align;
+}
+
+std::align_val_t Channel::alignment(const ElementType& type) noexcept {
+  return std::align_val_t{std::max(type.align, alignof(Channel))};
+}
+
+Channel* Channel::make(const ElementType& type, std::int64_t capacity) {
+  const auto size = static_cast<std::int64_t>(type.size);
+  if (capacity < 0) throw std::length_error("make_chan: the capacity is negative: " + std::to_string(capacity));
+  if (size > 0 && capacity > kBytesMax / size) {
+    throw std::length_error("make_chan: a buffer of " + std::to_string(capacity) + " elements of " +
+                            std::to_string(size) + " bytes is larger than the limit of 1 TiB");
+  }
+  const std::size_t offset = buffer_offset(type);
+  const std::size_t bytes = offset + static_cast<std::size_t>(capacity) * type.size;
+  void* memory = ::operator new(bytes, alignment(type));
+  auto* channel = ::new (memory) Channel(type, static_cast<std::size_t>(capacity));
+  channel->buffer_ = static_cast<std::byte*>(memory) + offset;
+  return channel;
+}
+
+void Channel::unref() noexcept {
+  // [chan-refs] acq_rel: the one who destroys sees what the others did
+  if (references_.fetch_sub(1, acq_rel) != 1) return;
+  const std::align_val_t align = alignment(type_);
+  this->~Channel();
+  ::operator delete(this, align);
+}
+
+Channel::~Channel() {
+  for (std::size_t left = length_.load(relaxed); left > 0; --left) {
+    type_.destroy(slot(first_));
+    first_ = following(first_);
+  }
+}
+
+void Channel::put(void* element) noexcept {
+  type_.move(slot(free_), element);
+  free_ = following(free_);
+  length_.store(length_.load(relaxed) + 1, relaxed);
+}
+
+bool Channel::send_now(void* element) noexcept {
+  if (Waiter* receiver = receivers_.pop_winner()) {
+    type_.deliver(receiver->slot, element);
+    receiver->has_succeeded = true;
+    wake(*receiver->record);
+    return true;
+  }
+  if (length_.load(relaxed) == capacity_) return false;
+  put(element);
+  return true;
+}
+
+bool Channel::receive_now(void* optional) noexcept {
+  if (length_.load(relaxed) > 0) {
+    void* oldest = slot(first_);
+    type_.deliver(optional, oldest);
+    type_.destroy(oldest);
+    first_ = following(first_);
+    length_.store(length_.load(relaxed) - 1, relaxed);
+    // The buffer was full if somebody waits to send: the value that waited longest takes the place.
+    if (Waiter* sender = senders_.pop_winner()) {
+      put(sender->slot);
+      sender->has_succeeded = true;
+      wake(*sender->record);
+    }
+    return true;
+  }
+  if (Waiter* sender = senders_.pop_winner()) {
+    type_.deliver(optional, sender->slot);
+    sender->has_succeeded = true;
+    wake(*sender->record);
+    return true;
+  }
+  return false;
+}
+
+void Channel::close() {
+  LockGuard guard(lock_);
+  if (is_closed_) throw ChannelClosed("close of a closed channel");
+  is_closed_ = true;
+  receivers_.wake_all();  // has_succeeded stays false
+  senders_.wake_all();
+}
+
+Channel* channel_make(const ElementType& type, std::int64_t capacity) { return Channel::make(type, capacity); }
+void channel_ref(Channel* channel) noexcept { channel->ref(); }
+void channel_unref(Channel* channel) noexcept { channel->unref(); }
+
+void channel_close(Channel* channel) {
+  if (channel == nullptr) throw ChannelClosed("close of a nil channel");
+  channel->close();
+}
+
+std::size_t channel_len(const Channel* channel) noexcept { return channel == nullptr ? 0 : channel->length(); }
+std::size_t channel_cap(const Channel* channel) noexcept { return channel == nullptr ? 0 : channel->capacity(); }
+
+}  // namespace novelo::rt

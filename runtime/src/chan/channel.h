@@ -1,0 +1,69 @@
+// runtime/src/chan/channel.h
+// The untyped channel under Chan<T>: a lock, a ring of elements, and the queues of those who wait.
+//
+//   who        send.cc, receive.cc, select.cc, close and the counts below
+//   may        take its lock; park in send and receive
+//   invariants while it is open: the buffer is empty or no receiver waits; the buffer is full (always so when the
+//              capacity is 0) or no sender waits. Waiters whose wait has ended otherwise (select, cancel) do not count.
+//              closed_ never turns false; once closed no sender waits
+//   tested     tests/conformance/chan_test.cc, tests/stress/chan_test.cc
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/atomic.h"
+#include "base/lock.h"
+#include "novelo/chan.h"
+#include "sched/waiter.h"
+
+namespace novelo::rt {
+
+class Channel {
+ public:
+  static constexpr std::int64_t kBytesMax = std::int64_t{1} << 40;  // of the buffer
+
+  // Under the lock: does what can be done at once. False: it would block. Throws nothing; `is_closed()` is looked at
+  // first.
+  bool send_now(void* element) noexcept NOVELO_REQUIRES(lock_);
+  bool receive_now(void* optional) noexcept NOVELO_REQUIRES(lock_);
+
+  bool is_closed() const noexcept { return is_closed_; }
+  RawLock& lock() noexcept { return lock_; }
+  WaiterQueue& senders() noexcept { return senders_; }
+  WaiterQueue& receivers() noexcept { return receivers_; }
+
+  void close();
+
+  std::size_t length() const noexcept { return length_.load(relaxed); }
+  std::size_t capacity() const noexcept { return capacity_; }
+
+  void ref() noexcept { references_.fetch_add(1, relaxed); }
+  void unref() noexcept;
+
+  static Channel* make(const ElementType& type, std::int64_t capacity);
+
+ private:
+  Channel(const ElementType& type, std::size_t capacity) noexcept : type_(type), capacity_(capacity) {}
+  ~Channel();
+
+  static std::size_t buffer_offset(const ElementType& type) noexcept;
+  static std::align_val_t alignment(const ElementType& type) noexcept;
+  void* slot(std::size_t i) noexcept { return buffer_ + i * type_.size; }
+  void put(void* element) noexcept NOVELO_REQUIRES(lock_);
+  std::size_t following(std::size_t i) const noexcept { return i + 1 == capacity_ ? 0 : i + 1; }
+
+  Lock<LockRank::kChannel> lock_;
+  bool is_closed_ NOVELO_GUARDED_BY(lock_) = false;
+  Atomic<std::int64_t> references_{1};
+  const ElementType& type_;
+  const std::size_t capacity_;
+  std::byte* buffer_ = nullptr;                 // behind this object, in the same allocation
+  Atomic<std::size_t> length_{0};               // written under the lock
+  std::size_t first_ NOVELO_GUARDED_BY(lock_) = 0;  // the oldest element
+  std::size_t free_ NOVELO_GUARDED_BY(lock_) = 0;   // where the next one goes
+  WaiterQueue senders_;
+  WaiterQueue receivers_;
+};
+
+}  // namespace novelo::rt

@@ -1,0 +1,37 @@
+#include "chan/channel.h"
+#include "sched/park.h"
+
+namespace novelo::rt {
+
+void channel_recv(Channel* channel, void* optional) NOVELO_NO_THREAD_SAFETY_ANALYSIS {
+  before_blocking();
+  if (channel == nullptr) wait_forever();
+  for (;;) {
+    channel->lock().lock();
+    if (channel->receive_now(optional) || channel->is_closed()) {
+      channel->lock().unlock();
+      return;
+    }
+    if (is_findable()) break;
+    channel->lock().unlock();
+    enter_scope_list();
+  }
+  Waiter waiter;
+  waiter.slot = optional;
+  channel->receivers().push(waiter);
+  if (wait_unlocking(WaitReason::kChanReceive, channel->lock()) == WakeCause::kCancel) {
+    channel->lock().lock();
+    channel->receivers().remove(waiter);
+    channel->lock().unlock();
+    throw_cancelled();
+  }
+}
+
+RecvResult channel_try_recv(Channel* channel, void* optional) {
+  if (channel == nullptr) return RecvResult::kEmpty;
+  LockGuard guard(channel->lock());
+  if (channel->receive_now(optional)) return RecvResult::kReceived;
+  return channel->is_closed() ? RecvResult::kClosed : RecvResult::kEmpty;
+}
+
+}  // namespace novelo::rt

@@ -1,0 +1,180 @@
+// select in three passes over the channels, all locked in the order of their addresses, so that "ready" is a fact of one
+// instant and two selects cannot deadlock:
+//   1. look for ready cases in a random order; take the first
+//   2. nothing ready: put a waiter into every channel's queue and park; the commit unlocks them all
+//   3. woken: take the waiters out of the other queues, and see which case it was
+// All waiters carry one ticket of one wait record, so exactly one case of one wait is ever served.
+#include "novelo/select.h"
+
+#include <algorithm>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "base/random.h"
+#include "chan/channel.h"
+#include "os/clock.h"
+#include "sched/park.h"
+#include "sched/scheduler.h"
+
+namespace novelo::rt {
+namespace {
+
+constexpr std::size_t kCasesMax = 65536;
+constexpr std::size_t kInline = 16;
+constexpr std::size_t kNone = static_cast<std::size_t>(-1);
+
+// The channels of a select, each once, in the order of their addresses.
+class LockSet {
+ public:
+  explicit LockSet(std::span<Channel*> sorted) noexcept : channels_(sorted) {}
+
+  void lock() noexcept NOVELO_NO_THREAD_SAFETY_ANALYSIS {
+    for (Channel* channel : channels_) channel->lock().lock();
+  }
+  void unlock() noexcept NOVELO_NO_THREAD_SAFETY_ANALYSIS {
+    // After the last unlock the goroutine may be gone, and this object with it: nothing is read from it then.
+    Channel* const* next = channels_.data();
+    Channel* const* const last = next + channels_.size();
+    while (next != last) {
+      Channel* channel = *next++;
+      channel->lock().unlock();
+    }
+  }
+
+ private:
+  std::span<Channel*> channels_;
+};
+
+std::uint32_t random_below(std::uint32_t bound) noexcept {
+  PinnedProcessor p;
+  if (p) return p->random.below(bound);
+  thread_local Random foreign(static_cast<std::uint64_t>(now_ns()));
+  return foreign.below(bound);
+}
+
+// Memory for `n` of T: on the stack up to kInline.
+template <class T>
+class Scratch {
+ public:
+  explicit Scratch(std::size_t n) : size_(n) {
+    if (n > kInline) heap_.resize(n);
+  }
+  std::span<T> span() noexcept { return {size_ > kInline ? heap_.data() : inline_, size_}; }
+
+ private:
+  const std::size_t size_;
+  T inline_[kInline];
+  std::vector<T> heap_;
+};
+
+// Does the case if it can be done at once. A send on a closed channel counts as ready.
+enum class Tried { kBlocked, kDone, kClosedSend };
+Tried try_case(const SelectOp& op) noexcept NOVELO_NO_THREAD_SAFETY_ANALYSIS {
+  Channel& channel = *op.channel;
+  if (op.direction == SelectDirection::kSend) {
+    if (channel.is_closed()) return Tried::kClosedSend;
+    return channel.send_now(op.slot) ? Tried::kDone : Tried::kBlocked;
+  }
+  return channel.receive_now(op.slot) || channel.is_closed() ? Tried::kDone : Tried::kBlocked;
+}
+
+[[noreturn]] void throw_closed() { throw ChannelClosed("select: send on a closed channel"); }
+
+WaiterQueue& queue_of(const SelectOp& op) noexcept {
+  return op.direction == SelectDirection::kSend ? op.channel->senders() : op.channel->receivers();
+}
+
+void leave_queues(LockSet& locks, std::span<const SelectOp> ops, std::span<Waiter> waiters) noexcept {
+  locks.lock();
+  for (const Waiter& waiter : waiters) {
+    queue_of(ops[waiter.case_index]).remove(const_cast<Waiter&>(waiter));
+  }
+  locks.unlock();
+}
+
+}  // namespace
+
+std::size_t select_ops(std::span<const SelectOp> ops) {
+  if (ops.size() > kCasesMax) {
+    throw std::length_error("select over " + std::to_string(ops.size()) + " cases; the limit is 65536");
+  }
+  std::size_t otherwise = kNone;
+  Scratch<Channel*> channel_memory(ops.size());
+  Scratch<std::uint32_t> order_memory(ops.size());
+  std::span<Channel*> channels = channel_memory.span();
+  std::span<std::uint32_t> order = order_memory.span();
+  std::size_t n = 0;  // cases that can ever run
+  for (std::size_t i = 0; i < ops.size(); ++i) {
+    if (ops[i].direction == SelectDirection::kOtherwise) {
+      if (otherwise != kNone) throw RuntimeError("select has two otherwise cases");
+      otherwise = i;
+    } else if (ops[i].channel != nullptr) {
+      channels[n] = ops[i].channel;
+      // An inside-out shuffle: every order is equally likely.
+      const std::uint32_t at = random_below(static_cast<std::uint32_t>(n + 1));
+      order[n] = order[at];
+      order[at] = static_cast<std::uint32_t>(i);
+      ++n;
+    }
+  }
+  before_blocking();
+  if (n == 0) {
+    if (otherwise != kNone) return otherwise;
+    wait_forever();
+  }
+  channels = channels.first(n);
+  order = order.first(n);
+  std::sort(channels.begin(), channels.end());
+  channels = channels.first(static_cast<std::size_t>(std::unique(channels.begin(), channels.end()) - channels.begin()));
+  LockSet locks(channels);
+
+  for (;;) {
+    locks.lock();
+    for (const std::uint32_t i : order) {
+      const Tried tried = try_case(ops[i]);
+      if (tried == Tried::kBlocked) continue;
+      locks.unlock();
+      if (tried == Tried::kClosedSend) throw_closed();
+      return i;
+    }
+    if (otherwise != kNone) {
+      locks.unlock();
+      return otherwise;
+    }
+    if (is_findable()) break;
+    locks.unlock();
+    enter_scope_list();
+  }
+
+  const std::unique_ptr<Waiter[]> heap = n > kInline ? std::make_unique<Waiter[]>(n) : nullptr;
+  Waiter inline_waiters[kInline];
+  const std::span<Waiter> waiters(heap != nullptr ? heap.get() : inline_waiters, n);
+  for (std::size_t k = 0; k < n; ++k) {
+    const SelectOp& op = ops[order[k]];
+    waiters[k].slot = op.slot;
+    waiters[k].case_index = order[k];
+    queue_of(op).push(waiters[k]);
+  }
+  const WakeCause cause = wait(
+      WaitReason::kSelect, [](void* held) noexcept { static_cast<LockSet*>(held)->unlock(); }, &locks);
+  leave_queues(locks, ops, waiters);
+  if (cause == WakeCause::kCancel) throw_cancelled();
+  const auto* winner = static_cast<const Waiter*>(wait_record().winner());
+  if (!winner->has_succeeded && ops[winner->case_index].direction == SelectDirection::kSend) throw_closed();
+  return winner->case_index;
+}
+
+}  // namespace novelo::rt
+
+namespace novelo {
+
+std::size_t select(std::span<SelectCase> cases) {
+  std::vector<rt::SelectOp> ops;
+  ops.reserve(cases.size());
+  for (const SelectCase& one : cases) ops.push_back(one.op());
+  return rt::select_ops(ops);
+}
+
+}  // namespace novelo

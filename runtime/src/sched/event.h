@@ -1,0 +1,52 @@
+// runtime/src/sched/event.h
+// Waiting until a condition that others bring about holds: the end of a goroutine, the emptying of a scope or a group.
+//
+//   who        wait(): goroutines and foreign threads; notify_all(): anybody, after making the condition true
+//   may        park in wait(); takes its lock
+//   invariants no waiter sleeps on though the condition holds: wait() looks under the lock after it queued, notify_all()
+//              takes the lock after the condition was made true
+//   lifetime   whoever calls notify_all() keeps the event alive until it has returned
+//   tested     tests/unit/sched/event_test.cc
+#pragma once
+
+#include "base/lock.h"
+#include "sched/park.h"
+#include "sched/waiter.h"
+
+namespace novelo::rt {
+
+class Event {
+ public:
+  // Blocks until `is_true()`; leaves by Cancelled.
+  template <class Condition>
+  void wait(WaitReason reason, Condition is_true) NOVELO_NO_THREAD_SAFETY_ANALYSIS {
+    while (!is_true()) {
+      before_blocking();
+      if (!is_findable()) enter_scope_list();
+      lock_.lock();
+      if (is_true()) {
+        lock_.unlock();
+        return;
+      }
+      Waiter waiter;
+      waiters_.push(waiter);
+      if (wait_unlocking(reason, lock_) == WakeCause::kCancel) {
+        lock_.lock();
+        waiters_.remove(waiter);
+        lock_.unlock();
+        throw_cancelled();
+      }
+    }
+  }
+
+  void notify_all() noexcept {
+    LockGuard guard(lock_);
+    waiters_.wake_all();
+  }
+
+ private:
+  Lock<LockRank::kChannel> lock_;
+  WaiterQueue waiters_ NOVELO_GUARDED_BY(lock_);
+};
+
+}  // namespace novelo::rt

@@ -1,0 +1,115 @@
+// Where the next goroutine comes from. The order: due timers; every 61st time the global queue, so that goroutines which
+// keep each other runnable do not hold it up for ever; the processor's own queue; a batch of the global queue; other
+// processors' queues and timers. Then the machine goes idle.
+#include <algorithm>
+
+#include "os/clock.h"
+#include "sched/scheduler.h"
+
+namespace novelo::rt {
+namespace {
+constexpr std::uint64_t kGlobalEvery = 61;
+constexpr int kStealRounds = 4;
+}  // namespace
+
+Goroutine* Scheduler::find_work(Machine& m) noexcept {
+  for (;;) {
+    if (is_stopping_.load(acquire)) return nullptr;  // [stop] with ~Scheduler()
+    Processor* p = m.processor.load(relaxed);
+    if (p == nullptr) {
+      sleep_until_given(m);
+      continue;
+    }
+    Goroutine* g = next_local(*p);
+    if (g == nullptr) g = steal(m, *p);
+    if (g != nullptr) {
+      if (m.is_spinning) stop_spinning(m);
+      return g;
+    }
+    go_idle(m);
+  }
+}
+
+Goroutine* Scheduler::next_local(Processor& p) noexcept {
+  if (p.timers.next_when() != kNever) p.timers.run_expired(now_ns());
+  const std::uint64_t tick = p.tick.load(relaxed);
+  if (tick % kGlobalEvery == 0) {
+    if (Goroutine* g = take_global(p, 1)) {
+      p.tick.store(tick + 1, relaxed);
+      return g;
+    }
+  }
+  const RunQueue::Popped popped = p.queue.pop();
+  if (popped.goroutine != nullptr) {
+    // What runs by runnext shares the slice of the one that made it ready: a pair cannot keep a processor for ever.
+    if (!popped.was_next) p.tick.store(tick + 1, relaxed);
+    return popped.goroutine;
+  }
+  Goroutine* g = take_global(p, RunQueue::kCapacity / 2);
+  if (g != nullptr) p.tick.store(tick + 1, relaxed);
+  return g;
+}
+
+Goroutine* Scheduler::take_global(Processor& p, std::uint32_t max) noexcept {
+  if (global_.is_empty()) return nullptr;
+  Goroutine* batch[RunQueue::kCapacity / 2];
+  // A fair share, so that the other processors find some too.
+  const auto share = static_cast<std::uint32_t>(global_.size() / processors_.size() + 1);
+  const std::uint32_t taken = global_.take(batch, std::min(max, share));
+  if (taken == 0) return nullptr;
+  for (std::uint32_t i = 1; i < taken; ++i) enqueue_ring(p, batch[i]);
+  return batch[0];
+}
+
+Goroutine* Scheduler::steal(Machine& m, Processor& p) noexcept {
+  if (!m.is_spinning) {
+    const std::int32_t busy = static_cast<std::int32_t>(processors_.size()) - idle_processors_.load(relaxed);
+    if (2 * spinning_.load(relaxed) >= busy) return nullptr;
+    m.is_spinning = true;
+    spinning_.fetch_add(1, seq_cst);  // [work-wake] with wake_processor()
+  }
+  const auto count_of = static_cast<std::uint32_t>(processors_.size());
+  for (int round = 0; round < kStealRounds; ++round) {
+    const bool is_last = round == kStealRounds - 1;
+    const std::uint32_t first = p.random.below(count_of);
+    for (std::uint32_t i = 0; i < count_of; ++i) {
+      Processor& victim = *processors_[(first + i) % count_of];
+      if (is_last && victim.timers.next_when() != kNever && victim.timers.run_expired(now_ns()) > 0) {
+        if (Goroutine* g = next_local(p)) return g;  // firing made it ready here
+      }
+      if (&victim == &p) continue;
+      // Only in the last round the runnext of another: its owner is about to run it, with warm data.
+      const auto next = is_last ? RunQueue::Next::kTake : RunQueue::Next::kLeave;
+      if (Goroutine* g = p.queue.steal_half(victim.queue, next)) {
+        count(p.steals, std::uint64_t{1});
+        p.tick.store(p.tick.load(relaxed) + 1, relaxed);
+        return g;
+      }
+    }
+    for (int spin = 0; spin < 30; ++spin) cpu_relax();
+  }
+  return nullptr;
+}
+
+// This machine found work: if it was the last that looked, there may be more, and another has to look.
+void Scheduler::stop_spinning(Machine& m) noexcept {
+  m.is_spinning = false;
+  spinning_.fetch_sub(1, seq_cst);  // [work-wake] with wake_processor()
+  wake_processor();
+}
+
+bool Scheduler::is_work_anywhere() const noexcept {
+  if (!global_.is_empty()) return true;
+  for (const auto& p : processors_) {
+    if (!p->queue.is_empty()) return true;
+  }
+  return false;
+}
+
+std::int64_t Scheduler::next_timer() const noexcept {
+  std::int64_t when = kNever;
+  for (const auto& p : processors_) when = std::min(when, p->timers.next_when());
+  return when;
+}
+
+}  // namespace novelo::rt

@@ -1,0 +1,86 @@
+// runtime/src/sched/goroutine.h
+// The G record: one goroutine, from its start to its end, then the next one's.
+//
+//   who         see each field; "owner" is the goroutine itself while it runs, its machine's scheduler stack while it
+//               is switched out, whoever holds it in a queue else
+//   memory      made in slabs that live as long as the scheduler; reused, never freed, so that a late canceller or
+//               waker touches valid memory (its ticket no longer wins)
+//   tested      tests/unit/sched/goroutine_test.cc
+//
+//   states      dead -> runnable <-> running -> waiting -> runnable ...; running -> dead
+#pragma once
+
+#include <cstdint>
+
+#include "arch/context.h"
+#include "base/atomic.h"
+#include "base/check.h"
+#include "base/intrusive_list.h"
+#include "novelo/start.h"
+#include "sched/wait_record.h"
+#include "stack/stack_pool.h"
+
+namespace novelo::rt {
+
+enum class GoroutineState : std::uint8_t { kDead, kRunnable, kRunning, kWaiting };
+
+const char* goroutine_state_name(GoroutineState state) noexcept;
+
+// Whether a goroutine may go from one state to the other.
+constexpr bool is_legal_change(GoroutineState from, GoroutineState to) {
+  using enum GoroutineState;
+  switch (from) {
+    case kDead: return to == kRunnable;
+    case kRunnable: return to == kRunning;
+    case kRunning: return to == kWaiting || to == kRunnable || to == kDead;
+    case kWaiting: return to == kRunnable;
+  }
+  return false;
+}
+
+// What __cxa_get_globals() points to: the exceptions being handled and thrown. It belongs to the thread as far as the
+// C++ library knows, and travels with the goroutine.
+struct ExceptionState {
+  void* caught = nullptr;
+  unsigned int uncaught = 0;
+};
+
+// Reasons for a running goroutine to look up at its next runtime call.
+inline constexpr std::uint32_t kAttentionPreempt = 1;  // its slice is over
+inline constexpr std::uint32_t kAttentionCancel = 2;   // its scope was cancelled
+inline constexpr std::uint32_t kAttentionExit = 4;     // it called goexit()
+
+struct Goroutine : ListLink {  // the link of its scope's list of members, under the scope's lock
+  Goroutine() noexcept : wait(this) {}
+
+  Context context;  // valid while switched out
+  Stack stack;      // taken at the first run
+  Goroutine* next = nullptr;  // in the one queue it is in: that queue's lock, or the injector's push
+  Atomic<std::uint32_t> attention{0};  // set by sysmon and cancellers, read by the owner
+  Atomic<GoroutineState> state{GoroutineState::kDead};  // changed by set_state() alone
+  bool is_member = false;    // in its scope's list: owner, and the canceller under the scope's lock
+  bool is_system = false;    // the runtime's own: not counted as the user's
+  std::uint32_t shields = 0;  // owner
+  ExceptionState exceptions;  // while switched out
+  WaitRecord wait;
+  ScopeCore* scope = nullptr;  // owner; one reference
+  JoinCore* join = nullptr;    // owner; one reference
+  Closure body;                // owner
+
+  std::uint64_t id = 0;
+  std::int64_t runnable_since_ns = 0;  // 0 unless this wait for a processor is sampled
+  Atomic<std::int64_t> waiting_since_ns{0};
+  Atomic<WaitReason> wait_reason{WaitReason::kNone};
+  static constexpr std::size_t kNameBytes = 48;
+  char name[kNameBytes] = {};  // written by the owner, read by dumps: bytes, always terminated
+
+  // The one place where states change.
+  void set_state(GoroutineState to) noexcept {
+    const GoroutineState from = state.load(relaxed);
+    if (!is_legal_change(from, to)) [[unlikely]] illegal_change(from, to);
+    state.store(to, relaxed);  // published by the queue or the lock it goes through
+  }
+  [[noreturn]] void illegal_change(GoroutineState from, GoroutineState to) const noexcept;
+};
+
+}  // namespace novelo::rt

@@ -1,0 +1,73 @@
+// Passing a processor on: from a goroutine that says it will block its thread (BlockingSection), and from one that
+// overruns its slice without a call of the runtime, found by sysmon.
+#include "novelo/go.h"
+#include "os/clock.h"
+#include "sched/park.h"
+#include "sched/scheduler.h"
+
+namespace novelo::rt {
+
+// The processor is free: give it to a machine if there is anything to do, else put it with the idle ones.
+void Scheduler::hand_off(Processor& p) noexcept {
+  handoffs_.fetch_add(1, relaxed);
+  if ((!p.queue.is_empty() || !global_.is_empty()) && give_processor(p, false)) return;
+  put_idle_processor(p);
+  full_fence();  // [work-wake] between the giving up before and the looking after
+  if (is_work_anywhere()) {
+    wake_processor();
+  } else if (const std::int64_t when = next_timer(); when != kNever) {
+    timer_moved_up(when);  // somebody has to keep time
+  }
+}
+
+bool Scheduler::retake(Processor& p) noexcept {
+  Machine* m = p.machine.load(acquire);  // [p-owner] with acquire()
+  if (m == nullptr) return false;
+  m->retake_pending.store(1, relaxed);
+  heavy_barrier();  // [retake] with the light barrier of PinnedProcessor and execute()
+  // [retake] acquire: seeing 0, we see all that the machine did with the processor
+  const bool is_free = m->in_runtime.load(acquire) == 0 && m->processor.load(relaxed) == &p;
+  if (is_free) {
+    m->processor.store(nullptr, relaxed);
+    p.machine.store(nullptr, relaxed);
+  }
+  m->retake_pending.store(0, release);  // [retake] the machine sees what we did to its processor
+  futex_wake(m->retake_pending, 1);
+  if (is_free) hand_off(p);
+  return is_free;
+}
+
+void Scheduler::enter_blocking() noexcept {
+  PinnedProcessor pinned;
+  Machine& m = *current_machine();
+  m.is_blocking.store(true, relaxed);
+  if (!pinned) return;  // it was retaken already
+  Processor* p = detach(m);
+  hand_off(*p);
+}
+
+void Scheduler::leave_blocking() {
+  {
+    PinnedProcessor pinned;
+    Machine& m = *current_machine();
+    m.is_blocking.store(false, relaxed);
+    if (Processor* p = take_idle_processor()) {
+      attach(m, *p);
+      return;
+    }
+  }
+  // No processor is free: wait for one in the global queue, without the thread.
+  leave_for(SwitchReason::kRequeue);
+}
+
+BlockingSection::BlockingSection() {
+  Goroutine* g = current_goroutine();
+  if (g == nullptr) throw RuntimeError("blocking() called outside a goroutine");
+  before_blocking();
+  if (!is_findable()) enter_scope_list();
+  scheduler()->enter_blocking();
+}
+
+BlockingSection::~BlockingSection() { scheduler()->leave_blocking(); }
+
+}  // namespace novelo::rt

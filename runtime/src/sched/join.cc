@@ -1,0 +1,164 @@
+// Joining: JoinHandle, Scope, with_deadline and shield, on scopes and events.
+#include "novelo/go.h"
+
+#include "os/clock.h"
+#include "sched/event.h"
+#include "sched/park.h"
+#include "sched/scheduler.h"
+#include "sched/scope.h"
+
+namespace novelo::rt {
+
+struct JoinCore::Ended {
+  Event event;
+  Atomic<bool> has_ended{false};
+  Atomic<std::int32_t> references{1};
+  Lock<LockRank::kScope> lock;  // of done: made at the first call, closed at the end, whichever is later
+  Chan<Unit> done NOVELO_GUARDED_BY(lock);
+};
+
+JoinCore::JoinCore()
+    : ended_(std::make_unique<Ended>()), scope_(ScopeCore::make(&current_scope(), ScopeCore::Hold::kParent)) {}
+
+JoinCore::~JoinCore() { scope_->unref(); }
+
+void JoinCore::ref() noexcept { ended_->references.fetch_add(1, relaxed); }
+
+void JoinCore::unref() noexcept {
+  // [join-refs] acq_rel: the one who destroys sees what the others did
+  if (ended_->references.fetch_sub(1, acq_rel) == 1) delete this;
+}
+
+void JoinCore::set_outcome(Outcome outcome, std::exception_ptr error) noexcept {
+  outcome_ = outcome;
+  error_ = std::move(error);
+}
+
+void JoinCore::complete() noexcept {
+  // [join-ended] release, with wait()'s acquire: the result is seen
+  ended_->has_ended.store(true, release);
+  ended_->event.notify_all();
+  Chan<Unit> done;
+  {
+    LockGuard guard(ended_->lock);
+    done = ended_->done;
+  }
+  if (done.core() != nullptr) done.close();
+}
+
+void JoinCore::wait() {
+  ended_->event.wait(WaitReason::kJoin, [this] { return ended_->has_ended.load(acquire); });  // [join-ended]
+}
+
+void JoinCore::rethrow_unless_returned() {
+  switch (outcome_) {
+    case Outcome::kReturned: return;
+    case Outcome::kThrew: std::rethrow_exception(error_);
+    case Outcome::kCancelled: throw JoinCancelled{};
+    case Outcome::kExited: throw RuntimeError("the joined goroutine called goexit()");
+    case Outcome::kRunning: break;
+  }
+  fatal("a goroutine was joined before it ended");
+}
+
+void JoinCore::cancel() { scope_->cancel(CancelCause::kCancelled); }
+
+RecvChan<Unit> JoinCore::done() {
+  LockGuard guard(ended_->lock);
+  if (ended_->done.core() == nullptr) {
+    ended_->done = make_chan<Unit>();
+    if (ended_->has_ended.load(acquire)) ended_->done.close();  // [join-ended]
+  }
+  return ended_->done;
+}
+
+DeadlineSection::DeadlineSection(absl::Time deadline) {
+  Goroutine* g = current_goroutine();
+  if (g == nullptr) throw RuntimeError("with_deadline() called outside a goroutine");
+  outer_ = g->scope;
+  scope_ = ScopeCore::make(outer_, ScopeCore::Hold::kNone);
+  if (deadline != absl::InfiniteFuture()) {
+    const absl::Duration left = deadline - absl::Now();
+    scope_->arm_deadline(left > absl::Hours(24 * 365 * 100) ? kNever - 1 : now_ns() + absl::ToInt64Nanoseconds(left));
+  }
+  outer_->leave(*g);
+  g->scope = scope_;
+}
+
+bool DeadlineSection::ended_by_own_deadline() const noexcept { return scope_->is_own_deadline(); }
+
+void DeadlineSection::close() noexcept {
+  if (scope_ == nullptr) return;
+  Goroutine& g = *current_goroutine();
+  scope_->disarm_deadline();
+  scope_->leave(g);
+  g.scope = outer_;
+  scope_->cancel(CancelCause::kCancelled);
+  scope_->wait_ended();
+  scope_->unref();
+  scope_ = nullptr;
+}
+
+DeadlineSection::~DeadlineSection() { close(); }
+
+ShieldSection::ShieldSection() {
+  Goroutine* g = current_goroutine();
+  if (g == nullptr) throw RuntimeError("shield() called outside a goroutine");
+  ++g->shields;
+}
+
+ShieldSection::~ShieldSection() { --current_goroutine()->shields; }
+
+}  // namespace novelo::rt
+
+namespace novelo {
+
+struct Scope::State {
+  rt::ScopeCore* core = rt::ScopeCore::make(&rt::current_scope(), rt::ScopeCore::Hold::kNone);
+  rt::Lock<rt::LockRank::kChannel> lock;
+  absl::Status status NOVELO_GUARDED_BY(lock);
+  std::exception_ptr error NOVELO_GUARDED_BY(lock);
+  rt::Atomic<bool> was_cancelled{false};
+  ~State() { core->unref(); }
+};
+
+Scope::Scope() : state_(std::make_shared<State>()) {}
+
+Scope::~Scope() {
+  state_->core->cancel(rt::CancelCause::kCancelled);
+  state_->core->wait_ended();
+}
+
+void Scope::start(rt::Closure body) { rt::start_in(*state_->core, std::move(body)); }
+
+void Scope::fail(State& state, absl::Status status, std::exception_ptr error) noexcept {
+  {
+    rt::LockGuard guard(state.lock);
+    if (state.status.ok() && state.error == nullptr) {
+      state.status = std::move(status);
+      state.error = std::move(error);
+    }
+  }
+  state.core->cancel(rt::CancelCause::kCancelled);
+}
+
+void Scope::ended_by_cancel(State& state, std::exception_ptr error) noexcept {
+  // The scope's own cancel is no error; a Cancelled that comes from anywhere else (a join) is the child's failure.
+  if (!state.core->is_cancelled()) fail(state, absl::OkStatus(), std::move(error));
+}
+
+absl::Status Scope::wait() {
+  state_->core->wait();
+  rt::LockGuard guard(state_->lock);
+  if (state_->error != nullptr) std::rethrow_exception(state_->error);
+  if (!state_->status.ok()) return state_->status;
+  if (state_->was_cancelled.load(rt::relaxed)) return absl::CancelledError("the scope was cancelled");
+  return absl::OkStatus();
+}
+
+void Scope::cancel() {
+  state_->was_cancelled.store(true, rt::relaxed);
+  state_->core->cancel(rt::CancelCause::kCancelled);
+}
+
+}  // namespace novelo

@@ -1,0 +1,139 @@
+// A machine's life: find a goroutine, switch to it, and do on the scheduler's stack what it left to be done.
+#include "sched/machine.h"
+
+#include <cxxabi.h>
+#include <sys/prctl.h>
+
+#include <cstdio>
+
+#include "os/clock.h"
+#include "sched/scheduler.h"
+#include "sched/scope.h"
+#include "stack/guard.h"
+
+extern "C" {
+__thread novelo::rt::Machine* novelo_machine __attribute__((tls_model("initial-exec"))) = nullptr;
+}
+
+namespace novelo::rt {
+
+#if !defined(__x86_64__)
+[[gnu::noinline]] Machine* current_machine_slow() noexcept {
+  asm volatile("");  // not a pure function: it is called again after each park
+  return novelo_machine;
+}
+#endif
+
+Machine* Scheduler::make_machine() noexcept {
+  if (machines_.size() >= static_cast<std::size_t>(options_.max_threads)) {
+    if (!has_thread_limit_warned_) {
+      has_thread_limit_warned_ = true;
+      std::fprintf(stderr, "novelo: max_threads (%d) is reached: goroutines wait for a thread\n", options_.max_threads);
+    }
+    return nullptr;
+  }
+  machines_.push_back(std::make_unique<Machine>(static_cast<int>(machines_.size())));
+  return machines_.back().get();
+}
+
+void* Scheduler::machine_thread(void* argument) {
+  const auto start = *static_cast<ThreadStart*>(argument);
+  delete static_cast<ThreadStart*>(argument);
+  Machine& m = *start.machine;
+  char name[16];
+  std::snprintf(name, sizeof name, "novelo-m%d", m.index % 100000);
+  pthread_setname_np(pthread_self(), name);
+  prctl(PR_SET_TIMERSLACK, 1);  // timers are to be precise to microseconds
+  SignalStack signal_stack;
+  context_adopt_thread(m.scheduler);
+  m.exceptions = reinterpret_cast<ExceptionState*>(abi::__cxa_get_globals());
+  novelo_machine = &m;
+  start.scheduler->machine_loop(m);
+  novelo_machine = nullptr;
+  return nullptr;
+}
+
+void Scheduler::machine_loop(Machine& m) noexcept {
+  while (Goroutine* g = find_work(m)) {
+    execute(m, g);
+    after_switch(m, g);
+  }
+  if (Processor* p = m.processor.load(relaxed)) {
+    stacks_.drain(p->stacks);
+    detach(m);
+  }
+}
+
+void Scheduler::execute(Machine& m, Goroutine* g) noexcept {
+  Processor& p = *m.processor.load(relaxed);
+  if (g->stack.bottom == nullptr) {
+    g->stack = stacks_.take(p.stacks);
+    if (g->stack.bottom == nullptr) fatal("no memory for the stack of goroutine %llu", static_cast<unsigned long long>(g->id));
+    context_make(g->context, g->stack.bottom, g->stack.size, &Scheduler::goroutine_main, g);
+  }
+  if (g->runnable_since_ns != 0) {
+    p.latency.add(now_ns() - g->runnable_since_ns);
+    g->runnable_since_ns = 0;
+  }
+  g->set_state(GoroutineState::kRunning);
+  *m.exceptions = g->exceptions;
+  m.current = g;
+  m.running.store(g, relaxed);
+  m.in_runtime.store(0, release);  // [retake] from here on sysmon may take the processor
+  context_switch(m.scheduler, g->context);
+  m.in_runtime.store(1, relaxed);
+  light_barrier();  // [retake] with sysmon's heavy_barrier()
+  while (m.retake_pending.load(acquire) != 0) futex_wait(m.retake_pending, 1);  // [retake]
+  m.running.store(nullptr, relaxed);
+  m.current = nullptr;
+  g->exceptions = *m.exceptions;
+  *m.exceptions = {};
+}
+
+// The goroutine is off its stack; the processor may have been taken meanwhile.
+void Scheduler::after_switch(Machine& m, Goroutine* g) noexcept {
+  switch (m.reason) {
+    case SwitchReason::kPark: {
+      if (Processor* p = m.processor.load(relaxed)) {
+        count(p->parks[static_cast<std::size_t>(g->wait_reason.load(relaxed))], std::uint64_t{1});
+      }
+      const bool is_cancellable = m.is_cancellable;
+      g->waiting_since_ns.store(now_coarse_ns(), relaxed);
+      g->set_state(GoroutineState::kWaiting);
+      WaitRecord& record = g->wait;
+      record.arm(is_cancellable);
+      // [wait-cancel] read after the arming fence: either we see the canceller's flag or it sees the armed record
+      const bool is_cancelled = is_cancellable && (g->attention.load(seq_cst) & kAttentionCancel) != 0;
+      const std::uint64_t ticket = record.next_ticket() - 1;
+      m.commit(m.commit_argument);
+      // From here on `g` may be running elsewhere: only its record may be touched, with the ticket.
+      if (is_cancelled && record.try_win(ticket, WakeCause::kCancel)) ready(g);
+      return;
+    }
+    case SwitchReason::kYield:
+    case SwitchReason::kRequeue:
+      ready_last(g);
+      return;
+    case SwitchReason::kExit:
+      finish_exit(m, g);
+      return;
+  }
+}
+
+void Scheduler::finish_exit(Machine& m, Goroutine* g) noexcept {
+  context_destroy(g->context);
+  g->set_state(GoroutineState::kDead);
+  Processor* p = m.processor.load(relaxed);
+  if (p != nullptr) {
+    stacks_.give(p->stacks, g->stack);
+  } else {
+    StackPool::Cache passing;
+    stacks_.give(passing, g->stack);
+    stacks_.drain(passing);
+  }
+  g->stack = {};
+  g->exceptions = {};
+  keep_record(p, g);
+}
+
+}  // namespace novelo::rt

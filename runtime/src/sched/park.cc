@@ -1,0 +1,173 @@
+// park(): the goroutine writes what it wants into its machine and switches to the scheduler's stack; after_switch() in
+// machine.cc arms the record and runs commit. A foreign thread arms its own record, runs commit, and sleeps on a futex.
+#include "sched/park.h"
+
+#include <exception>
+
+#include "novelo/go.h"
+#include "sched/scheduler.h"
+#include "sched/scope.h"
+
+namespace novelo::rt {
+
+namespace {
+
+// Records of foreign threads: kept for ever, since a late waker may still look at one, and reused by later threads.
+class ForeignRecords {
+ public:
+  WaitRecord* take() noexcept {
+    LockGuard guard(lock_);
+    if (free_ == nullptr) return new Record;
+    Record* record = free_;
+    free_ = record->next_free;
+    return record;
+  }
+  void give(WaitRecord* record) noexcept {
+    LockGuard guard(lock_);
+    auto* whole = static_cast<Record*>(record);
+    whole->next_free = free_;
+    free_ = whole;
+  }
+
+ private:
+  struct Record : WaitRecord {
+    Record() noexcept : WaitRecord(nullptr) {}
+    Record* next_free = nullptr;
+  };
+  Lock<LockRank::kStackPool> lock_;
+  Record* free_ = nullptr;
+};
+
+ForeignRecords& foreign_records() noexcept {
+  static ForeignRecords& records = *new ForeignRecords;  // outlives every thread
+  return records;
+}
+
+struct ThreadRecord {
+  WaitRecord* record = foreign_records().take();
+  ~ThreadRecord() { foreign_records().give(record); }
+};
+
+// Whether a cancellation may be delivered to the running goroutine now: not under shield, not while its stack unwinds.
+bool is_deliverable(const Goroutine& g) noexcept {
+  return g.shields == 0 && current_machine()->exceptions->uncaught == 0;
+}
+
+}  // namespace
+
+WaitRecord& wait_record() noexcept {
+  if (Goroutine* g = current_goroutine()) return g->wait;
+  thread_local ThreadRecord own;
+  return *own.record;
+}
+
+void before_blocking_slow(Goroutine& g) {
+  if ((g.attention.load(relaxed) & kAttentionPreempt) != 0) yield();
+  const std::uint32_t attention = g.attention.load(relaxed);
+  if (!is_deliverable(g)) return;
+  if ((attention & kAttentionExit) != 0) throw GoExit{};
+  if ((attention & kAttentionCancel) != 0) throw_cancelled();
+}
+
+bool enter_scope_list() {
+  Goroutine* g = current_goroutine();
+  if (g == nullptr || g->is_member) return false;
+  g->scope->enter(*g);
+  before_blocking();
+  return true;
+}
+
+WakeCause wait(WaitReason reason, Commit commit, void* argument) noexcept {
+  if (Goroutine* g = current_goroutine()) {
+    Machine& m = *current_machine();
+    m.reason = SwitchReason::kPark;
+    m.commit = commit;
+    m.commit_argument = argument;
+    m.is_cancellable = is_deliverable(*g);
+    g->wait_reason.store(reason, relaxed);
+    context_switch(g->context, m.scheduler);
+    return g->wait.cause();
+  }
+  NOVELO_CHECK(current_machine() == nullptr);  // a scheduler's stack cannot wait
+  WaitRecord& record = wait_record();
+  record.arm(false);
+  commit(argument);
+  record.thread_sleep();
+  return record.cause();
+}
+
+void leave_for(SwitchReason reason) noexcept {
+  Goroutine& g = *current_goroutine();
+  Machine& m = *current_machine();
+  m.reason = reason;
+  context_switch(g.context, m.scheduler);
+}
+
+void wake(WaitRecord& record) noexcept {
+  if (Goroutine* g = record.goroutine()) {
+    scheduler()->ready(g);
+  } else {
+    record.thread_wake();
+  }
+}
+
+void throw_cancelled() {
+  if (current_scope().cause() == CancelCause::kDeadline) throw DeadlineExceeded{};
+  throw Cancelled{};
+}
+
+void wait_forever() {
+  before_blocking();
+  if (!is_findable()) enter_scope_list();
+  for (;;) {
+    if (wait(WaitReason::kForever, [](void*) noexcept {}, nullptr) == WakeCause::kCancel) throw_cancelled();
+  }
+}
+
+}  // namespace novelo::rt
+
+namespace novelo {
+
+using rt::Goroutine;
+
+namespace {
+Goroutine& require_goroutine(const char* call) {
+  Goroutine* g = rt::current_goroutine();
+  if (g == nullptr) throw RuntimeError(std::string(call) + " called outside a goroutine");
+  return *g;
+}
+}  // namespace
+
+void yield() {
+  Goroutine& g = require_goroutine("yield()");
+  g.attention.fetch_and(~rt::kAttentionPreempt, rt::relaxed);
+  rt::leave_for(rt::SwitchReason::kYield);
+  if (!g.is_member) g.scope->enter(g);
+  const std::uint32_t attention = g.attention.load(rt::relaxed) & ~rt::kAttentionPreempt;
+  if (attention != 0) rt::before_blocking_slow(g);
+}
+
+void goexit() {
+  Goroutine& g = require_goroutine("goexit()");
+  g.attention.fetch_or(rt::kAttentionExit, rt::relaxed);
+  throw rt::GoExit{};
+}
+
+std::uint64_t goroutine_id() {
+  Goroutine* g = rt::current_goroutine();
+  return g == nullptr ? 0 : g->id;
+}
+
+std::size_t num_goroutines() {
+  rt::Scheduler* scheduler = rt::scheduler();
+  return scheduler == nullptr ? 0 : scheduler->num_goroutines();
+}
+
+void set_goroutine_name(std::string_view name) {
+  Goroutine& g = require_goroutine("set_goroutine_name()");
+  const std::size_t bytes = std::min(name.size(), Goroutine::kNameBytes - 1);
+  name.copy(g.name, bytes);
+  g.name[bytes] = '\0';
+}
+
+}  // namespace novelo

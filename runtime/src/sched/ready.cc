@@ -1,0 +1,49 @@
+// Making a goroutine runnable. On a machine with a processor it becomes that processor's runnext: what made it ready is
+// still warm. Machines without one, and foreign threads, go through the shared queues.
+#include "os/clock.h"
+#include "sched/scheduler.h"
+
+namespace novelo::rt {
+namespace {
+constexpr std::uint32_t kLatencySampling = 8;  // one wait in eight is timed
+}
+
+void Scheduler::enqueue_ring(Processor& p, Goroutine* g) noexcept {
+  while (!p.queue.push(g)) {
+    // Full: half of it and `g` go to the global queue, where other processors find them.
+    Goroutine* batch[RunQueue::kCapacity / 2 + 1];
+    const std::uint32_t taken = p.queue.take_half(batch);
+    if (taken == 0) continue;  // thieves made room meanwhile
+    batch[taken] = g;
+    global_.push_batch(batch, taken + 1);
+    return;
+  }
+}
+
+void Scheduler::enqueue_local(Processor& p, Goroutine* g) noexcept {
+  if ((++p.latency_sample % kLatencySampling) == 0) g->runnable_since_ns = now_ns();
+  if (Goroutine* displaced = p.queue.push_next(g)) enqueue_ring(p, displaced);
+}
+
+void Scheduler::ready(Goroutine* g) noexcept {
+  g->set_state(GoroutineState::kRunnable);
+  {
+    PinnedProcessor p;
+    if (p) {
+      enqueue_local(*p.get(), g);
+    } else if (p.machine() != nullptr) {
+      global_.push(g);
+    } else {
+      global_.inject(g);
+    }
+  }
+  wake_processor();
+}
+
+void Scheduler::ready_last(Goroutine* g) noexcept {
+  g->set_state(GoroutineState::kRunnable);
+  global_.push(g);
+  wake_processor();
+}
+
+}  // namespace novelo::rt

@@ -1,0 +1,107 @@
+// Runtime: one scheduler, and running main goroutines on it from a thread that is not its own.
+#include "novelo/runtime.h"
+
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "novelo/go.h"
+#include "novelo/stats.h"
+#include "sched/scheduler.h"
+#include "sched/scope.h"
+
+namespace novelo {
+namespace {
+
+std::string describe_deadlock(rt::Scheduler& scheduler) {
+  std::string text = "deadlock: no goroutine can ever run again";
+  for (const GoroutineInfo& g : scheduler.list_goroutines()) {
+    absl::StrAppend(&text, "\n  goroutine ", g.id, g.name.empty() ? "" : " (", g.name, g.name.empty() ? "" : ")", " [",
+                    std::string(g.reason.empty() ? g.state : g.reason), ", ", static_cast<std::int64_t>(g.waiting_seconds), " s]");
+  }
+  return text;
+}
+
+}  // namespace
+
+struct Runtime::State {
+  explicit State(RuntimeOptions options) : scheduler(std::move(options)) {}
+  rt::Scheduler scheduler;
+};
+
+Runtime::Runtime(RuntimeOptions options) {
+  if (rt::current_machine() != nullptr) throw RuntimeError("a Runtime cannot be made by a goroutine");
+  state_ = std::make_unique<State>(std::move(options));
+}
+
+Runtime::~Runtime() {
+  rt::ScopeCore& root = state_->scheduler.root();
+  root.cancel(rt::CancelCause::kCancelled);
+  root.wait_ended();
+}
+
+void Runtime::run_main(rt::Closure body, const std::exception_ptr& error) {
+  if (rt::current_machine() != nullptr) throw RuntimeError("Runtime::run() called by a goroutine");
+  rt::Scheduler& scheduler = state_->scheduler;
+  rt::ScopeCore* scope = rt::ScopeCore::make(&scheduler.root(), rt::ScopeCore::Hold::kNone);
+  struct Unref {
+    rt::ScopeCore* scope;
+    ~Unref() { scope->unref(); }
+  } unref{scope};
+  rt::Atomic<bool> has_returned{false};
+  rt::Atomic<bool> has_ended{false};
+  // The closure's own end tells of goexit() too; what it holds is destroyed before it is run's turn.
+  struct Ended {
+    rt::Scheduler* scheduler;
+    rt::Atomic<bool>* flag;
+    Ended(rt::Scheduler* s, rt::Atomic<bool>* f) noexcept : scheduler(s), flag(f) {}
+    Ended(Ended&& other) noexcept : scheduler(other.scheduler), flag(std::exchange(other.flag, nullptr)) {}
+    ~Ended() {
+      if (flag == nullptr) return;
+      flag->store(true, rt::release);  // [run-word] with run_main()
+      scheduler->run_changed();
+    }
+  };
+  rt::start_in(*scope, rt::Closure([&has_returned, main = std::move(body),
+                                    ended = Ended(&scheduler, &has_ended)]() mutable {
+    main();
+    has_returned.store(true, rt::relaxed);  // published by ~Ended
+  }));
+  scheduler.begin_run();
+  std::string deadlock;
+  for (;;) {
+    const std::uint32_t word = scheduler.run_word().load(rt::acquire);  // [run-word] with run_changed()
+    if (scheduler.take_deadlock()) {
+      // What main left behind when it returned may well wait for ever: it is about to be cancelled.
+      if (!has_returned.load(rt::relaxed)) deadlock = describe_deadlock(scheduler);
+      break;
+    }
+    // [run-word] main ended; after goexit() the others go on until none can run
+    if (has_ended.load(rt::acquire) && (has_returned.load(rt::relaxed) || scope->live() == 0)) break;
+    rt::futex_wait(scheduler.run_word(), word);
+  }
+  scheduler.end_run();
+  scope->cancel(rt::CancelCause::kCancelled);
+  scope->wait_ended();
+  static_cast<void>(scheduler.take_deadlock());  // of what was just cancelled
+  if (!deadlock.empty()) throw DeadlockError(deadlock);
+  if (error != nullptr) std::rethrow_exception(error);
+  if (!has_returned.load(rt::relaxed)) throw DeadlockError("no goroutines (main called goexit)");
+}
+
+void Runtime::post(absl::AnyInvocable<void()> f) {
+  rt::start_in(state_->scheduler.root(), rt::Closure(std::move(f)));
+}
+
+Poster Runtime::poster() { return Poster(); }
+
+Poster::Poster() { rt::require_scheduler().add_poster(1); }
+Poster::Poster(const Poster&) noexcept { rt::require_scheduler().add_poster(1); }
+Poster::~Poster() {
+  if (rt::Scheduler* scheduler = rt::scheduler()) scheduler->add_poster(-1);
+}
+
+void Poster::post(absl::AnyInvocable<void()> f) const {
+  rt::start_in(rt::require_scheduler().root(), rt::Closure(std::move(f)));
+}
+
+}  // namespace novelo

@@ -1,0 +1,110 @@
+// The life of a scheduler: its processors are made at once, its machines as they are needed.
+#include "sched/scheduler.h"
+
+#include <sys/prctl.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <string>
+
+#include "novelo/error.h"
+#include "os/cpu_count.h"
+#include "sched/scope.h"
+#include "stack/guard.h"
+
+namespace novelo::rt {
+namespace {
+
+Atomic<Scheduler*> g_scheduler{nullptr};
+constexpr int kProcsMax = 1024;
+
+void report_overflow(const void* address) noexcept {
+  const Goroutine* g = current_goroutine();
+  if (g == nullptr || address >= g->stack.bottom || address < g->stack.bottom - kStackGuardBytes) return;
+  const bool is_named = g->name[0] != '\0';
+  fatal("stack overflow: goroutine %llu%s%s%s used up its stack of %zu KiB", static_cast<unsigned long long>(g->id),
+        is_named ? " (" : "", g->name, is_named ? ")" : "", kStackBytes >> 10);
+}
+
+}  // namespace
+
+Scheduler* scheduler() noexcept { return g_scheduler.load(acquire); }  // [scheduler-alive] with the constructor
+
+Scheduler& require_scheduler() {
+  Scheduler* s = scheduler();
+  if (s == nullptr) throw RuntimeError("no Runtime is alive");
+  return *s;
+}
+
+Scheduler::Scheduler(RuntimeOptions options) : options_(std::move(options)) {
+  Scheduler* expected = nullptr;
+  // [scheduler-alive] release, with scheduler()'s acquire
+  if (!g_scheduler.compare_exchange_strong(expected, this, acq_rel, relaxed)) {
+    throw RuntimeError("a Runtime is alive already; there is one at a time in a process");
+  }
+  struct Withdraw {
+    bool armed = true;
+    ~Withdraw() {
+      if (armed) g_scheduler.store(nullptr, release);  // [scheduler-alive]
+    }
+  } withdraw;
+  if (options_.max_threads < 3) {
+    throw RuntimeError("max_threads is " + std::to_string(options_.max_threads) + "; the runtime needs at least 3");
+  }
+  const int procs = options_.max_procs > 0 ? options_.max_procs : default_max_procs();
+  if (procs > kProcsMax) {
+    throw RuntimeError("max_procs is " + std::to_string(procs) + "; the limit is " + std::to_string(kProcsMax));
+  }
+  barrier_init();
+  if (!stacks_.reserve()) throw RuntimeError("the system refuses address space for stacks (256 MiB and more were tried)");
+  overflow_handler_install(stacks_, report_overflow);
+  for (int i = 0; i < procs; ++i) processors_.push_back(std::make_unique<Processor>(i));
+  for (int i = procs; i-- > 0;) put_idle_processor(*processors_[static_cast<std::size_t>(i)]);
+  root_ = ScopeCore::make(nullptr, ScopeCore::Hold::kNone);
+  start_threads();
+  withdraw.armed = false;
+}
+
+void Scheduler::start_threads() {
+  const int error = pthread_create(
+      &sysmon_thread_, nullptr,
+      [](void* self) -> void* {
+        pthread_setname_np(pthread_self(), "novelo-sysmon");
+        static_cast<Scheduler*>(self)->sysmon_loop();
+        return nullptr;
+      },
+      this);
+  if (error != 0) throw RuntimeError(std::string("cannot start the watcher thread: ") + std::strerror(error));
+}
+
+Scheduler::~Scheduler() {
+  is_stopping_.store(true, seq_cst);  // [stop] with find_work() and sysmon_loop()
+  sysmon_word_.store(1, release);     // [sysmon-word]
+  futex_wake(sysmon_word_, 1);
+  pthread_join(sysmon_thread_, nullptr);
+  timekeeper_word_.fetch_add(1, seq_cst);  // [timer-sleep] with keep_time()
+  futex_wake(timekeeper_word_, 1);
+  // Every machine ends when it next looks for work; those asleep are woken with nothing.
+  std::size_t joined = 0;
+  for (;;) {
+    pthread_t thread;
+    {
+      LockGuard guard(idle_lock_);
+      while (Machine* m = idle_machine_list_) {
+        idle_machine_list_ = m->next_idle;
+        m->given_processor = nullptr;
+        m->wake_word.store(1, release);  // [machine-wake] with sleep_until_given()
+        futex_wake(m->wake_word, 1);
+      }
+      if (joined == machines_.size()) break;
+      thread = machines_[joined++]->thread;
+    }
+    pthread_join(thread, nullptr);
+  }
+  root_->unref();
+  overflow_handler_remove();
+  g_scheduler.store(nullptr, release);  // [scheduler-alive]
+}
+
+}  // namespace novelo::rt

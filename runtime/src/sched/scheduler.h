@@ -1,0 +1,198 @@
+// runtime/src/sched/scheduler.h
+// The scheduler: all machines, processors and goroutines of the one Runtime, and the verbs they act by. Its functions
+// live in a file a concept: scheduler.cc (life), machine.cc (a machine's loop), find_work.cc, idle.cc, handoff.cc,
+// sysmon.cc, goroutines.cc (records of goroutines), ready.cc.
+//
+//   who        see each function
+//   invariants a runnable goroutine is in exactly one queue; work conservation: whoever makes work publishes it, fences,
+//              and looks for an idle processor without a spinning machine; whoever stops spinning drops the count,
+//              fences, and looks at every queue again ([work-wake]); at most half of the busy processors spin
+//   tested     tests/conformance/scheduler_test.cc, tests/stress/scheduler_test.cc
+#pragma once
+
+#include <array>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "base/atomic.h"
+#include "base/lock.h"
+#include "novelo/runtime.h"
+#include "novelo/stats.h"
+#include "sched/global_queue.h"
+#include "sched/goroutine.h"
+#include "sched/machine.h"
+#include "sched/processor.h"
+#include "stack/stack_pool.h"
+
+namespace novelo::rt {
+
+class Scheduler {
+ public:
+  explicit Scheduler(RuntimeOptions options);
+  ~Scheduler();  // every goroutine has ended
+  Scheduler(const Scheduler&) = delete;
+  Scheduler& operator=(const Scheduler&) = delete;
+
+  // ---- goroutines: goroutines.cc ----
+  // A record for a new goroutine, runnable with `ready()`. From any thread. Throws RuntimeError at the limit.
+  Goroutine* make_goroutine(ScopeCore& scope, Closure body, JoinCore* join);
+  // Starts a goroutine of the runtime's own, in the outermost scope; not counted as the user's. From any thread.
+  void start_system(Closure body) noexcept;
+  std::size_t num_goroutines() const noexcept {
+    const std::int64_t alive = alive_.load(relaxed);
+    return alive < 0 ? 0 : static_cast<std::size_t>(alive);
+  }
+  // Calls `visit` for every record, dead ones included, under the lock of the table.
+  void for_each_goroutine(const std::function<void(const Goroutine&)>& visit);
+
+  // ---- making runnable: ready.cc ----
+  // Gives a goroutine back to the queues. Exactly one caller a wait: the winner of its record. From any thread.
+  void ready(Goroutine* g) noexcept;
+  // As ready(), but to the back of the global queue.
+  void ready_last(Goroutine* g) noexcept;
+
+  // ---- idle.cc ----
+  // Work was published: wakes a machine for it if a processor is idle and none is looking. From any thread.
+  void wake_processor() noexcept;
+  // A timer became a heap's first: whoever sleeps until a later time looks again. From any thread.
+  void timer_moved_up(std::int64_t when) noexcept;
+
+  // ---- handoff.cc: the calling goroutine's thread is about to block, and is back ----
+  void enter_blocking() noexcept;
+  void leave_blocking();
+
+  // ---- lives ----
+  Processor& processor_for_timers(const PinnedProcessor& pinned) noexcept {
+    return pinned ? *pinned.get() : *processors_[0];
+  }
+  StackPool& stacks() noexcept { return stacks_; }
+  int max_procs() const noexcept { return static_cast<int>(processors_.size()); }
+  RuntimeOptions& options() noexcept { return options_; }
+  ScopeCore& root() noexcept { return *root_; }  // the outermost scope
+  RuntimeStats stats();                            // stats.cc
+  std::vector<GoroutineInfo> list_goroutines();
+
+  // A run() in progress, from when its main goroutine is runnable: while there is one, a state in which no goroutine
+  // can ever run again is noticed. Foreign threads wait for changes on run_word().
+  void begin_run() noexcept;
+  void end_run() noexcept { runs_.fetch_sub(1, relaxed); }
+  bool take_deadlock() noexcept { return is_deadlocked_.exchange(false, acquire); }  // [deadlock] check_deadlock()
+  Atomic<std::uint32_t>& run_word() noexcept { return run_word_; }
+  void run_changed() noexcept {
+    run_word_.fetch_add(1, release);  // [run-word] with run_main()
+    futex_wake(run_word_, 1 << 30);
+  }
+  void add_poster(int n) noexcept { posters_.fetch_add(n, relaxed); }
+
+  // On a goroutine's first and last instructions: goroutines.cc
+  static void goroutine_main(void* goroutine) noexcept;
+
+  // Stacks kept back for goroutines of the runtime itself.
+  static constexpr std::size_t kReservedStacks = 64;
+
+ private:
+  struct ThreadStart {
+    Scheduler* scheduler;
+    Machine* machine;
+  };
+
+  // scheduler.cc
+  void start_threads();
+  Machine* make_machine() noexcept NOVELO_REQUIRES(idle_lock_);
+
+  // machine.cc: a machine's life
+  static void* machine_thread(void* argument);
+  void machine_loop(Machine& m) noexcept;
+  void execute(Machine& m, Goroutine* g) noexcept;
+  void after_switch(Machine& m, Goroutine* g) noexcept;
+  void finish_exit(Machine& m, Goroutine* g) noexcept;
+
+  // goroutines.cc
+  Goroutine* take_record() noexcept;
+  void keep_record(Processor* p, Goroutine* g) noexcept;
+
+  // ready.cc
+  void enqueue_local(Processor& p, Goroutine* g) noexcept;
+  void enqueue_ring(Processor& p, Goroutine* g) noexcept;
+
+  // find_work.cc: the next goroutine for a machine, waiting for one; nullptr at the end of the runtime
+  Goroutine* find_work(Machine& m) noexcept;
+  Goroutine* next_local(Processor& p) noexcept;
+  Goroutine* take_global(Processor& p, std::uint32_t max) noexcept;
+  Goroutine* steal(Machine& m, Processor& p) noexcept;
+  bool is_work_anywhere() const noexcept;
+  std::int64_t next_timer() const noexcept;
+  void stop_spinning(Machine& m) noexcept;
+
+  // idle.cc
+  void go_idle(Machine& m) noexcept;          // returns with a processor, or at the end
+  void sleep_until_given(Machine& m) noexcept;
+  bool keep_time() noexcept;                  // false if another machine does, or there is no timer
+  void attach(Machine& m, Processor& p) noexcept;
+  Processor* detach(Machine& m) noexcept;
+  Processor* take_idle_processor() noexcept;
+  void put_idle_processor(Processor& p) noexcept;
+  bool give_processor(Processor& p, bool spinning) noexcept;  // false if no machine can be had
+  void check_deadlock() noexcept NOVELO_REQUIRES(idle_lock_);
+
+  // handoff.cc
+  void hand_off(Processor& p) noexcept;
+  bool retake(Processor& p) noexcept;
+
+  // sysmon.cc
+  struct Watch {
+    std::uint64_t tick = 0;
+    std::int64_t since = 0;
+    bool asked = false;
+  };
+  void sysmon_loop() noexcept;
+  bool sysmon_pass(std::vector<Watch>& watches, std::int64_t now) noexcept;
+
+  RuntimeOptions options_;
+  StackPool stacks_;
+  ScopeCore* root_ = nullptr;
+  std::vector<std::unique_ptr<Processor>> processors_;
+  GlobalQueue global_;
+
+  // [work-wake] the two counts that the handshake of find_work and wake_processor reads
+  alignas(kCacheLine) Atomic<std::int32_t> idle_processors_{0};
+  Atomic<std::int32_t> spinning_{0};
+  // When the machine that keeps time will wake by itself; 0: none does. [timer-sleep]
+  Atomic<std::int64_t> timekeeper_until_{0};
+  Atomic<std::uint32_t> timekeeper_word_{0};
+
+  alignas(kCacheLine) Lock<LockRank::kIdle> idle_lock_;
+  Processor* idle_processor_list_ NOVELO_GUARDED_BY(idle_lock_) = nullptr;
+  Machine* idle_machine_list_ NOVELO_GUARDED_BY(idle_lock_) = nullptr;
+  std::vector<std::unique_ptr<Machine>> machines_ NOVELO_GUARDED_BY(idle_lock_);
+  std::int32_t idle_machines_ NOVELO_GUARDED_BY(idle_lock_) = 0;  // asleep without work, the timekeeper included
+  bool has_thread_limit_warned_ NOVELO_GUARDED_BY(idle_lock_) = false;
+  Atomic<bool> is_stopping_{false};
+
+  Lock<LockRank::kGoroutines> goroutines_lock_;
+  struct Slab {
+    std::array<Goroutine, 64> records;
+  };
+  std::vector<std::unique_ptr<Slab>> slabs_ NOVELO_GUARDED_BY(goroutines_lock_);
+  Goroutine* free_goroutines_ NOVELO_GUARDED_BY(goroutines_lock_) = nullptr;
+
+  alignas(kCacheLine) Atomic<std::int64_t> alive_{0};
+  Atomic<std::uint64_t> next_id_{1};
+  Atomic<std::uint64_t> handoffs_{0};
+  Atomic<std::uint64_t> preempts_{0};
+
+  Atomic<std::int32_t> runs_{0};
+  Atomic<std::int32_t> posters_{0};
+  Atomic<bool> is_deadlocked_{false};
+  Atomic<std::uint32_t> run_word_{0};
+
+  pthread_t sysmon_thread_{};
+  Atomic<std::uint32_t> sysmon_word_{0};
+};
+
+// The scheduler of the Runtime that is alive; nullptr when none is.
+Scheduler* scheduler() noexcept;
+Scheduler& require_scheduler();  // throws RuntimeError
+
+}  // namespace novelo::rt

@@ -1,0 +1,167 @@
+// A cancel walks down the tree: under a scope's lock it sets the flag of each member and tries to win its wait, and takes
+// references on the child scopes; then, without the lock, it goes on with those. Links go the other way, lazily: a scope
+// joins its parent's list when the first of its members is about to park, because until then nothing of it needs to be
+// found. So a goroutine that never parks costs its scope two atomic adds.
+//
+// The race of cancel(parent) with a child that is just linking: both happen under the parent's lock; if the parent was
+// cancelled first, the child cancels itself.
+#include "sched/scope.h"
+
+#include <memory>
+#include <vector>
+
+#include "novelo/error.h"
+#include "sched/park.h"
+#include "sched/scheduler.h"
+#include "time/timer_heap.h"
+
+namespace novelo::rt {
+
+// A deadline is counted apart from its scope: the timer may fire while the scope ends.
+struct ScopeCore::Deadline final : TimerEvent {
+  explicit Deadline(ScopeCore& owner) noexcept : scope(&owner) {}
+
+  void fire(std::int64_t) noexcept override;
+
+  ScopeCore* const scope;
+  TimerHeap* heap = nullptr;
+};
+
+ScopeCore::ScopeCore(ScopeCore* parent, Hold hold) noexcept : parent_(parent), hold_(hold) {
+  if (parent_ == nullptr) return;
+  parent_->ref();
+  if (hold_ == Hold::kParent) parent_->add();
+}
+
+ScopeCore* ScopeCore::make(ScopeCore* parent, Hold hold) { return new ScopeCore(parent, hold); }
+
+ScopeCore::~ScopeCore() {
+  disarm_deadline();
+  delete deadline_;
+  if (parent_ == nullptr) return;
+  if (is_linked_up_.load(relaxed)) {
+    LockGuard guard(parent_->lock_);
+    if (is_linked()) unlink();
+  }
+  parent_->unref();
+}
+
+void ScopeCore::unref() noexcept {
+  // [scope-refs] acq_rel: the one who destroys sees what the others did
+  if (references_.fetch_sub(1, acq_rel) == 1) delete this;
+}
+
+bool ScopeCore::try_ref() noexcept {
+  std::int64_t references = references_.load(relaxed);
+  while (references > 0) {
+    if (references_.compare_exchange_weak(references, references + 1, acq_rel, relaxed)) return true;  // [scope-refs]
+  }
+  return false;
+}
+
+void ScopeCore::link_to_parent() noexcept {
+  if (parent_ == nullptr || is_linked_up_.load(acquire)) return;  // [scope-linked] with the store below
+  parent_->link_to_parent();
+  CancelCause inherited;
+  {
+    LockGuard guard(parent_->lock_);
+    if (is_linked_up_.load(relaxed)) return;
+    parent_->children_.push_back(*this);
+    inherited = parent_->cause_.load(relaxed);
+    is_linked_up_.store(true, release);  // [scope-linked] the link is seen by whoever sees the flag
+  }
+  if (inherited != CancelCause::kNone) cancel(inherited);
+}
+
+void ScopeCore::enter(Goroutine& g) noexcept {
+  link_to_parent();
+  LockGuard guard(lock_);
+  members_.push_back(g);
+  g.is_member = true;
+  if (cause_.load(relaxed) != CancelCause::kNone) g.attention.fetch_or(kAttentionCancel, relaxed);
+}
+
+void ScopeCore::leave(Goroutine& g) noexcept {
+  if (!g.is_member) return;
+  LockGuard guard(lock_);
+  g.unlink();
+  g.is_member = false;
+  g.attention.fetch_and(~kAttentionCancel, relaxed);
+}
+
+void ScopeCore::cancel(CancelCause cause) noexcept {
+  std::vector<ScopeCore*> below;
+  {
+    LockGuard guard(lock_);
+    if (cause_.load(relaxed) != CancelCause::kNone) return;
+    cause_.store(cause, release);  // [scope-cause] with cause()
+    for (Goroutine* g = members_.front(); g != nullptr; g = members_.next(*g)) {
+      // [wait-cancel] seq_cst: the flag first, then the record; the goroutine does it the other way round
+      g->attention.fetch_or(kAttentionCancel, seq_cst);
+      if (g->wait.try_cancel()) wake(g->wait);
+    }
+    for (ScopeCore* child = children_.front(); child != nullptr; child = children_.next(*child)) {
+      if (child->try_ref()) below.push_back(child);
+    }
+  }
+  for (ScopeCore* child : below) {
+    child->cancel(cause);
+    child->unref();
+  }
+}
+
+void ScopeCore::done() noexcept {
+  // [scope-live] acq_rel, with live(): who sees zero sees what the goroutines did
+  if (live_.fetch_sub(1, acq_rel) != 1) return;
+  ended_.notify_all();
+  if (hold_ == Hold::kParent) parent_->done();
+}
+
+void ScopeCore::wait() {
+  ended_.wait(WaitReason::kScope, [this] { return live() == 0; });
+}
+
+void ScopeCore::wait_ended() noexcept {
+  Goroutine* g = current_goroutine();
+  if (g != nullptr) ++g->shields;
+  wait();
+  if (g != nullptr) --g->shields;
+}
+
+void ScopeCore::Deadline::fire(std::int64_t) noexcept {
+  scope->own_deadline_passed_.store(true, release);  // [scope-cause] with is_own_deadline()
+  // Cancelling may wake very many goroutines: not under the lock of the timers.
+  ScopeCore* target = scope;
+  target->ref();
+  scheduler()->start_system(Closure([target] {
+    target->cancel(CancelCause::kDeadline);
+    target->unref();
+  }));
+}
+
+void ScopeCore::arm_deadline(std::int64_t when_ns) {
+  NOVELO_CHECK(deadline_ == nullptr);
+  deadline_ = new Deadline(*this);
+  bool moved_up = false;
+  {
+    PinnedProcessor pinned;
+    deadline_->heap = &scheduler()->processor_for_timers(pinned).timers;
+    LockGuard guard(deadline_->heap->lock());
+    moved_up = deadline_->heap->arm(*deadline_, when_ns);
+  }
+  if (moved_up) scheduler()->timer_moved_up(when_ns);
+}
+
+void ScopeCore::disarm_deadline() noexcept {
+  if (deadline_ == nullptr) return;
+  LockGuard guard(deadline_->heap->lock());
+  deadline_->heap->cancel(*deadline_);
+}
+
+ScopeCore& current_scope() {
+  Goroutine* g = current_goroutine();
+  if (g == nullptr) throw RuntimeError("called outside a goroutine");
+  return *g->scope;
+}
+
+}  // namespace novelo::rt

@@ -1,0 +1,90 @@
+// runtime/src/sched/scope.h
+// The tree of scopes: who is cancelled with whom, and who waits for whom.
+//
+//   who        goroutines and any thread, by counted reference
+//   may        take scope locks and, under them, wake goroutines; wait() parks
+//   cost       a goroutine costs its scope one atomic add and one at its end; only one that parks is put in a list
+//   invariants live() counts the goroutines started in the scope and not yet ended, and the scopes of spawned ones with
+//              goroutines left; a scope is linked in its parent's list before one of its members parks, so that a cancel
+//              of the parent finds it; cancelled never turns false
+//   tested     tests/conformance/cancel_test.cc, tests/stress/cancel_test.cc
+#pragma once
+
+#include <cstdint>
+
+#include "base/atomic.h"
+#include "base/intrusive_list.h"
+#include "base/lock.h"
+#include "os/clock.h"
+#include "sched/event.h"
+#include "sched/goroutine.h"
+
+namespace novelo::rt {
+
+enum class CancelCause : std::uint8_t { kNone, kCancelled, kDeadline };
+
+class ScopeCore : public ListLink {
+ public:
+  // What a scope counts for in its parent.
+  enum class Hold : bool {
+    kNone,    // its creator waits for it (Scope, with_deadline)
+    kParent,  // it lives on its own (spawn): the parent is not done before it is
+  };
+  // With one reference, the caller's. `parent` may be nullptr.
+  static ScopeCore* make(ScopeCore* parent, Hold hold);
+
+  void ref() noexcept { references_.fetch_add(1, relaxed); }
+  void unref() noexcept;
+
+  // Cancels the scope and all below it. From any thread. The first cause stays.
+  void cancel(CancelCause cause) noexcept;
+  // Cancels at `when_ns` unless disarmed before. Once a scope.
+  void arm_deadline(std::int64_t when_ns);
+  void disarm_deadline() noexcept;
+
+  bool is_cancelled() const noexcept { return cause() != CancelCause::kNone; }
+  CancelCause cause() const noexcept { return cause_.load(acquire); }  // [scope-cause] with cancel()
+  // Whether the scope's own deadline ended it, and not a scope around it.
+  bool is_own_deadline() const noexcept { return own_deadline_passed_.load(acquire); }  // [scope-cause]
+
+  // One goroutine (or held child scope) more, one less.
+  void add() noexcept { live_.fetch_add(1, relaxed); }
+  void done() noexcept;
+  std::int64_t live() const noexcept { return live_.load(acquire); }  // [scope-live] with done()
+
+  // Blocks until live() is zero: wait() leaves by Cancelled, wait_ended() does not.
+  void wait();
+  void wait_ended() noexcept;
+
+  // By the calling goroutine, of its own scope: put into the list where a cancel finds it, and out of it.
+  void enter(Goroutine& g) noexcept;
+  void leave(Goroutine& g) noexcept;
+
+  ScopeCore* parent() const noexcept { return parent_; }
+
+ private:
+  struct Deadline;
+
+  ScopeCore(ScopeCore* parent, Hold hold) noexcept;
+  ~ScopeCore();
+  bool try_ref() noexcept;
+  void link_to_parent() noexcept;
+
+  Lock<LockRank::kScope> lock_;
+  ScopeCore* const parent_;  // one reference
+  const Hold hold_;
+  Atomic<bool> is_linked_up_{false};
+  Atomic<CancelCause> cause_{CancelCause::kNone};
+  Atomic<bool> own_deadline_passed_{false};
+  Atomic<std::int64_t> references_{1};
+  Atomic<std::int64_t> live_{0};
+  IntrusiveList<Goroutine> members_ NOVELO_GUARDED_BY(lock_);
+  IntrusiveList<ScopeCore> children_ NOVELO_GUARDED_BY(lock_);
+  Event ended_;
+  Deadline* deadline_ = nullptr;
+};
+
+// The scope the calling goroutine runs in; throws RuntimeError outside goroutines.
+ScopeCore& current_scope();
+
+}  // namespace novelo::rt

@@ -1,0 +1,98 @@
+// Sums over processors and machines for novelo/stats.h.
+#include "novelo/stats.h"
+
+#include "os/clock.h"
+#include "sched/scheduler.h"
+
+namespace novelo::rt {
+namespace {
+
+DurationHistogram empty_histogram() {
+  DurationHistogram sum;
+  for (int i = 0; i < Histogram::kBounds; ++i) {
+    sum.bounds_seconds.push_back(static_cast<double>(Histogram::bound_ns(i)) * 1e-9);
+  }
+  sum.counts.assign(Histogram::kBounds + 1, 0);
+  return sum;
+}
+
+void add_to(DurationHistogram& sum, const Histogram& one) {
+  for (int i = 0; i <= Histogram::kBounds; ++i) sum.counts[static_cast<std::size_t>(i)] += one.count_of(i);
+  sum.sum_seconds += static_cast<double>(one.sum_ns()) * 1e-9;
+}
+
+}  // namespace
+
+RuntimeStats Scheduler::stats() {
+  RuntimeStats s;
+  s.sched_latency = empty_histogram();
+  s.timer_lateness = empty_histogram();
+  std::array<std::uint64_t, static_cast<std::size_t>(WaitReason::kCount)> parks{};
+  for (const auto& p : processors_) {
+    s.run_queue_length.push_back(p->queue.length());
+    s.steals_total += p->steals.load(relaxed);
+    s.timers += p->timers.size();
+    for (std::size_t i = 0; i < parks.size(); ++i) parks[i] += p->parks[i].load(relaxed);
+    add_to(s.sched_latency, p->latency);
+    add_to(s.timer_lateness, p->timers.lateness());
+  }
+  for (std::size_t i = 1; i < parks.size(); ++i) {
+    s.parks_total.emplace_back(wait_reason_name(static_cast<WaitReason>(i)), parks[i]);
+  }
+  s.global_queue_length = global_.size();
+  s.procs_idle = static_cast<std::uint64_t>(std::max(0, idle_processors_.load(relaxed)));
+  s.procs_running = processors_.size() - s.procs_idle;
+  s.handoffs_total = handoffs_.load(relaxed);
+  s.preempts_total = preempts_.load(relaxed);
+  s.goroutines_created_total = next_id_.load(relaxed) - 1;
+  {
+    LockGuard guard(idle_lock_);
+    s.threads_idle = static_cast<std::uint64_t>(idle_machines_);
+    for (const auto& m : machines_) {
+      if (m->processor.load(relaxed) != nullptr) ++s.threads_running;
+    }
+    const std::uint64_t known = s.threads_idle + s.threads_running;
+    s.threads_blocked = machines_.size() > known ? machines_.size() - known : 0;
+  }
+  for_each_goroutine([&s](const Goroutine& g) {
+    if (g.is_system) return;
+    switch (g.state.load(relaxed)) {
+      case GoroutineState::kDead: break;
+      case GoroutineState::kRunnable: ++s.goroutines_runnable; break;
+      case GoroutineState::kRunning: ++s.goroutines_running; break;
+      case GoroutineState::kWaiting: ++s.goroutines_waiting; break;
+    }
+  });
+  s.stack_idle_bytes = stacks_.idle_slots() * kStackSlotBytes;
+  s.stack_in_use_bytes = stacks_.carved_slots() * kStackSlotBytes - s.stack_idle_bytes;
+  return s;
+}
+
+std::vector<GoroutineInfo> Scheduler::list_goroutines() {
+  std::vector<GoroutineInfo> list;
+  const std::int64_t now = now_ns();
+  for_each_goroutine([&](const Goroutine& g) {
+    const GoroutineState state = g.state.load(relaxed);
+    if (state == GoroutineState::kDead || g.is_system) return;
+    GoroutineInfo info;
+    info.id = g.id;
+    info.name = g.name;
+    info.state = goroutine_state_name(state);
+    if (state == GoroutineState::kWaiting) {
+      info.reason = wait_reason_name(g.wait_reason.load(relaxed));
+      info.waiting_seconds = static_cast<double>(std::max<std::int64_t>(0, now - g.waiting_since_ns.load(relaxed))) * 1e-9;
+    }
+    list.push_back(std::move(info));
+  });
+  return list;
+}
+
+}  // namespace novelo::rt
+
+namespace novelo {
+
+RuntimeStats runtime_stats() { return rt::require_scheduler().stats(); }
+std::vector<GoroutineInfo> list_goroutines() { return rt::require_scheduler().list_goroutines(); }
+int max_procs() { return rt::require_scheduler().max_procs(); }
+
+}  // namespace novelo

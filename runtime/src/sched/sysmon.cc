@@ -1,0 +1,77 @@
+// sysmon: a thread without a processor that watches the others. It asks a goroutine whose slice is over to yield at its
+// next runtime call, takes the processor away from one that makes no call, and trims the stack pool. It looks every
+// 20 us while things change, down to every 10 ms while they do not, and sleeps while all processors are idle.
+#include <algorithm>
+
+#include "os/clock.h"
+#include "sched/scheduler.h"
+
+namespace novelo::rt {
+namespace {
+
+constexpr std::int64_t kSliceNs = 10'000'000;
+constexpr std::int64_t kGraceNs = 1'000'000;  // after the request, before the processor is taken
+constexpr std::int64_t kPeriodMinNs = 20'000;
+constexpr std::int64_t kPeriodMaxNs = 10'000'000;
+constexpr std::int64_t kTrimEveryNs = 1'000'000'000;
+constexpr int kQuietPasses = 50;  // passes without an event before the period grows
+
+}  // namespace
+
+void Scheduler::sysmon_loop() noexcept {
+  std::vector<Watch> watches(processors_.size());
+  std::int64_t period = kPeriodMinNs;
+  std::int64_t next_trim = now_ns() + kTrimEveryNs;
+  int quiet = 0;
+  while (!is_stopping_.load(acquire)) {  // [stop] with ~Scheduler()
+    const std::int64_t now = now_ns();
+    if (now >= next_trim) {
+      stacks_.trim();
+      next_trim = now + kTrimEveryNs;
+    }
+    const bool is_idle = idle_processors_.load(relaxed) == static_cast<std::int32_t>(processors_.size());
+    const bool did_something = !is_idle && sysmon_pass(watches, now);
+    quiet = did_something ? 0 : quiet + 1;
+    if (quiet == 0) period = kPeriodMinNs;
+    if (quiet > kQuietPasses) period = std::min(period * 2, kPeriodMaxNs);
+    // While all is idle nothing can overrun: once in a slice is soon enough to notice that this has changed.
+    futex_wait_until(sysmon_word_, 0, now + (is_idle ? kPeriodMaxNs : period));
+  }
+}
+
+bool Scheduler::sysmon_pass(std::vector<Watch>& watches, std::int64_t now) noexcept {
+  bool did_something = false;
+  for (std::size_t i = 0; i < processors_.size(); ++i) {
+    Processor& p = *processors_[i];
+    Watch& watch = watches[i];
+    Machine* m = p.machine.load(acquire);  // [p-owner] with acquire()
+    const std::uint64_t tick = p.tick.load(relaxed);
+    if (m == nullptr || tick != watch.tick) {
+      watch = {tick, now, false};
+      continue;
+    }
+    const std::int64_t ran = now - watch.since;
+    if (ran < kSliceNs) continue;
+    if (!watch.asked) {
+      watch.asked = true;
+      if (Goroutine* g = m->running.load(relaxed)) {
+        g->attention.fetch_or(kAttentionPreempt, relaxed);  // a hint: it may have ended, and then it does no harm
+        preempts_.fetch_add(1, relaxed);
+        did_something = true;
+      }
+    } else if (ran >= kSliceNs + kGraceNs) {
+      // Alone and without timers it may keep the processor; what arrives later finds an idle one or is seen here.
+      const bool is_wanted = !p.queue.is_empty() || !global_.is_empty() || next_timer() <= now;
+      if (is_wanted && retake(p)) {
+        watch = {tick, now, false};
+        did_something = true;
+      } else {
+        watch.asked = false;  // ask again after the next slice
+        watch.since = now - kSliceNs + kGraceNs;
+      }
+    }
+  }
+  return did_something;
+}
+
+}  // namespace novelo::rt

@@ -1,0 +1,73 @@
+#include "stack/guard.h"
+
+#include <signal.h>
+#include <sys/mman.h>
+
+#include "base/atomic.h"
+
+namespace novelo::rt {
+namespace {
+
+Atomic<const StackPool*> g_stacks{nullptr};
+OverflowReport g_report = nullptr;  // written before g_stacks
+struct sigaction g_previous_segv;
+struct sigaction g_previous_bus;
+
+void pass_on(int signal, siginfo_t* info, void* ucontext) noexcept {
+  const struct sigaction& previous = signal == SIGSEGV ? g_previous_segv : g_previous_bus;
+  if ((previous.sa_flags & SA_SIGINFO) != 0) {
+    previous.sa_sigaction(signal, info, ucontext);
+  } else if (previous.sa_handler != SIG_DFL && previous.sa_handler != SIG_IGN) {
+    previous.sa_handler(signal);
+  } else {
+    // The faulting instruction runs again and the default action ends the process, with its core and its true address.
+    sigaction(signal, &previous, nullptr);
+  }
+}
+
+void on_fault(int signal, siginfo_t* info, void* ucontext) noexcept {
+  const StackPool* stacks = g_stacks.load(acquire);  // [stack-guard] with overflow_handler_install()
+  if (stacks != nullptr && stacks->is_guard(info->si_addr)) g_report(info->si_addr);
+  pass_on(signal, info, ucontext);
+}
+
+}  // namespace
+
+void overflow_handler_install(const StackPool& stacks, OverflowReport report) noexcept {
+  g_report = report;
+  g_stacks.store(&stacks, release);  // [stack-guard] with on_fault()
+  struct sigaction action = {};
+  action.sa_sigaction = on_fault;
+  action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGSEGV, &action, &g_previous_segv);
+  sigaction(SIGBUS, &action, &g_previous_bus);
+}
+
+void overflow_handler_remove() noexcept {
+  sigaction(SIGSEGV, &g_previous_segv, nullptr);
+  sigaction(SIGBUS, &g_previous_bus, nullptr);
+  g_stacks.store(nullptr, release);  // [stack-guard]
+}
+
+SignalStack::SignalStack() noexcept
+    : memory_(mmap(nullptr, kBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)) {
+  if (memory_ == MAP_FAILED) {
+    memory_ = nullptr;  // an overflow on this thread will then end the process without a message
+    return;
+  }
+  stack_t stack = {};
+  stack.ss_sp = memory_;
+  stack.ss_size = kBytes;
+  sigaltstack(&stack, nullptr);
+}
+
+SignalStack::~SignalStack() {
+  if (memory_ == nullptr) return;
+  stack_t none = {};
+  none.ss_flags = SS_DISABLE;
+  sigaltstack(&none, nullptr);
+  munmap(memory_, kBytes);
+}
+
+}  // namespace novelo::rt

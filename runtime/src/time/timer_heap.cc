@@ -1,0 +1,89 @@
+#include "time/timer_heap.h"
+
+#include "base/check.h"
+
+namespace novelo::rt {
+
+void TimerHeap::put(std::size_t i, Entry entry) noexcept {
+  entries_[i] = entry;
+  entry.timer->place_ = i + 1;
+}
+
+void TimerHeap::sift_up(std::size_t i, Entry entry) noexcept {
+  while (i > 0) {
+    const std::size_t parent = (i - 1) / kChildren;
+    if (entries_[parent].when <= entry.when) break;
+    put(i, entries_[parent]);
+    i = parent;
+  }
+  put(i, entry);
+}
+
+void TimerHeap::sift_down(std::size_t i, Entry entry) noexcept {
+  for (;;) {
+    const std::size_t first = i * kChildren + 1;
+    if (first >= entries_.size()) break;
+    std::size_t least = first;
+    for (std::size_t child = first + 1; child < entries_.size() && child < first + kChildren; ++child) {
+      if (entries_[child].when < entries_[least].when) least = child;
+    }
+    if (entry.when <= entries_[least].when) break;
+    put(i, entries_[least]);
+    i = least;
+  }
+  put(i, entry);
+}
+
+void TimerHeap::publish() noexcept {
+  size_.store(entries_.size(), relaxed);
+  const std::int64_t when = entries_.empty() ? kNever : entries_.front().when;
+  // [timer-sleep] seq_cst, with next_when(): who arms publishes and then looks for a sleeper; who goes to sleep says so
+  // and then looks at the times. Without it a timer could be slept over.
+  if (when != next_when_.load(relaxed)) next_when_.store(when, seq_cst);
+}
+
+bool TimerHeap::arm(TimerEvent& timer, std::int64_t when) noexcept {
+  NOVELO_CHECK(timer.place_ == 0);
+  timer.when_ = when;
+  entries_.push_back({when, &timer});
+  sift_up(entries_.size() - 1, {when, &timer});
+  publish();
+  return timer.place_ == 1;
+}
+
+void TimerHeap::remove(std::size_t i) noexcept {
+  entries_[i].timer->place_ = 0;
+  const Entry last = entries_.back();
+  entries_.pop_back();
+  if (i == entries_.size()) return;
+  if (i > 0 && last.when < entries_[(i - 1) / kChildren].when) {
+    sift_up(i, last);
+  } else {
+    sift_down(i, last);
+  }
+}
+
+bool TimerHeap::cancel(TimerEvent& timer) noexcept {
+  if (timer.place_ == 0) return false;
+  NOVELO_DCHECK(entries_[timer.place_ - 1].timer == &timer);
+  remove(timer.place_ - 1);
+  publish();
+  return true;
+}
+
+int TimerHeap::run_expired(std::int64_t now) noexcept {
+  if (next_when() > now) return 0;
+  LockGuard guard(lock_);
+  int fired = 0;
+  while (!entries_.empty() && entries_.front().when <= now) {
+    TimerEvent& timer = *entries_.front().timer;
+    lateness_.add(now - entries_.front().when);
+    remove(0);
+    timer.fire(now);
+    ++fired;
+  }
+  publish();
+  return fired;
+}
+
+}  // namespace novelo::rt

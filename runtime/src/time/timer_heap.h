@@ -1,0 +1,84 @@
+// runtime/src/time/timer_heap.h
+// The timers of one processor: a heap with four children a node, ordered by when they are due.
+//
+//   who        arm(): the goroutine's processor; cancel(): anybody; run_expired(): machines looking for work, also for a
+//              processor that is not theirs
+//   may        take the heap's lock; fire() runs under it on a scheduler's stack: it wakes goroutines, sends to
+//              channels, never blocks and never arms or cancels
+//   invariants each timer knows its heap and place; next_when() is the first one's time, or kNever
+//   tested     tests/unit/time/timer_heap_test.cc
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "base/atomic.h"
+#include "base/lock.h"
+#include "obs/histogram.h"
+#include "os/clock.h"
+
+namespace novelo::rt {
+
+class TimerHeap;
+
+// Something that happens at a time. The object must outlive its being armed: cancel() before it goes.
+class TimerEvent {
+ public:
+  TimerEvent() = default;
+  TimerEvent(const TimerEvent&) = delete;
+  TimerEvent& operator=(const TimerEvent&) = delete;
+
+ protected:
+  virtual ~TimerEvent() = default;
+
+ private:
+  friend class TimerHeap;
+  // Under the heap's lock, when the time has come; the timer is no longer armed.
+  virtual void fire(std::int64_t now) noexcept = 0;
+
+  std::int64_t when_ = 0;
+  std::size_t place_ = 0;  // in the heap, from 1; 0 when not armed
+};
+
+class TimerHeap {
+ public:
+  // The lock guards every timer armed here; callers take it around arm() and cancel().
+  RawLock& lock() noexcept { return lock_; }
+
+  // Adds a timer that is not armed. True if it became the first: whoever sleeps until then must be told, after unlock.
+  bool arm(TimerEvent& timer, std::int64_t when) noexcept NOVELO_REQUIRES(lock_);
+
+  // Removes the timer; false if it was not armed (it fired, or was cancelled).
+  bool cancel(TimerEvent& timer) noexcept NOVELO_REQUIRES(lock_);
+
+  // Fires what is due. Returns how many.
+  int run_expired(std::int64_t now) noexcept;
+
+  // When the first is due; kNever without timers. By anybody.
+  std::int64_t next_when() const noexcept { return next_when_.load(seq_cst); }  // [timer-sleep] with publish()
+  std::size_t size() const noexcept { return size_.load(relaxed); }
+  const Histogram& lateness() const noexcept { return lateness_; }
+
+ private:
+  static constexpr std::size_t kChildren = 4;
+
+  struct Entry {
+    std::int64_t when;
+    TimerEvent* timer;
+  };
+
+  void put(std::size_t i, Entry entry) noexcept NOVELO_REQUIRES(lock_);
+  void sift_up(std::size_t i, Entry entry) noexcept NOVELO_REQUIRES(lock_);
+  void sift_down(std::size_t i, Entry entry) noexcept NOVELO_REQUIRES(lock_);
+  void remove(std::size_t i) noexcept NOVELO_REQUIRES(lock_);
+  void publish() noexcept NOVELO_REQUIRES(lock_);
+
+  Lock<LockRank::kTimerHeap> lock_;
+  std::vector<Entry> entries_ NOVELO_GUARDED_BY(lock_);
+  Atomic<std::int64_t> next_when_{kNever};
+  Atomic<std::size_t> size_{0};
+  Histogram lateness_;
+};
+
+}  // namespace novelo::rt
