@@ -1,0 +1,313 @@
+#include <memory>
+#include <numeric>
+#include <set>
+#include <stdexcept>
+#include <thread>
+#include <vector>
+
+#include "support/runtime_fixture.h"
+
+namespace novelo {
+namespace {
+
+class ChanTest : public testing::RuntimeTest {};
+NOVELO_WITH_PROCS(ChanTest);
+
+TEST_P(ChanTest, ValuesLeaveInTheOrderTheyCame) {
+  run([] {
+    auto c = make_chan<int>(3);
+    go([c] {
+      for (int i = 0; i < 100; ++i) c.send(i);
+      c.close();
+    });
+    int expected = 0;
+    for (int& value : c) EXPECT_EQ(value, expected++);
+    EXPECT_EQ(expected, 100);
+  });
+}
+
+TEST_P(ChanTest, ClosedChannelGivesWhatItHoldsAndThenNothing) {
+  run([] {
+    auto c = make_chan<int>(2);
+    c.send(1);
+    c.close();
+    EXPECT_EQ(c.recv(), 1);
+    EXPECT_EQ(c.recv(), std::nullopt);
+    EXPECT_EQ(c.recv(), std::nullopt);
+  });
+}
+
+TEST_P(ChanTest, SendOnClosedThrowsBeforeAndWhileBlocked) {
+  run([] {
+    auto c = make_chan<int>();
+    auto blocked = spawn([c] { c.send(1); });
+    testing::yield_until_waiting(1);
+    c.close();
+    EXPECT_THROW(blocked.join(), ChannelClosed);
+    EXPECT_THROW(c.send(2), ChannelClosed);
+    int v = 3;
+    EXPECT_THROW(c.try_send(v), ChannelClosed);
+    EXPECT_EQ(v, 3);
+  });
+}
+
+TEST_P(ChanTest, CloseOfClosedOrNilThrows) {
+  run([] {
+    auto c = make_chan<int>();
+    c.close();
+    EXPECT_THROW(c.close(), ChannelClosed);
+    EXPECT_THROW(Chan<int>{}.close(), ChannelClosed);
+  });
+}
+
+TEST_P(ChanTest, CloseWakesEveryReceiver) {
+  run([] {
+    auto c = make_chan<int>();
+    WaitGroup group;
+    std::atomic<int> empty{0};
+    for (int i = 0; i < 10; ++i) {
+      group.go([&] {
+        if (!c.recv().has_value()) ++empty;
+      });
+    }
+    testing::yield_until_waiting(10);
+    c.close();
+    group.wait();
+    EXPECT_EQ(empty.load(), 10);
+  });
+}
+
+TEST_P(ChanTest, LenAndCapOfUnbufferedAndNilAreZero) {
+  run([] {
+    auto c = make_chan<int>(3);
+    c.send(1);
+    EXPECT_EQ(c.len(), 1u);
+    EXPECT_EQ(c.cap(), 3u);
+    EXPECT_EQ(make_chan<int>().cap(), 0u);
+    EXPECT_EQ(Chan<int>{}.len(), 0u);
+  });
+}
+
+TEST_P(ChanTest, CapacityOutOfRangeThrows) {
+  run([] {
+    EXPECT_THROW(make_chan<int>(-1), std::length_error);
+    EXPECT_THROW(make_chan<int>(std::int64_t{1} << 62), std::length_error);
+  });
+}
+
+TEST_P(ChanTest, MovableOnlyElementsPass) {
+  run([] {
+    auto c = make_chan<std::unique_ptr<int>>();
+    go([c] { c.send(std::make_unique<int>(7)); });
+    EXPECT_EQ(**c.recv(), 7);
+  });
+}
+
+TEST_P(ChanTest, UnitElementsKeepTheirCount) {
+  run([] {
+    auto c = make_chan<Unit>(1000);
+    for (int i = 0; i < 5; ++i) c.send({});
+    EXPECT_EQ(c.len(), 5u);
+  });
+}
+
+TEST_P(ChanTest, ElementsLeftInADroppedChannelAreDestroyed) {
+  run([] {
+    auto watch = std::make_shared<int>(1);
+    {
+      auto c = make_chan<std::shared_ptr<int>>(2);
+      c.send(watch);
+      EXPECT_EQ(watch.use_count(), 2);
+    }
+    EXPECT_EQ(watch.use_count(), 1);
+  });
+}
+
+TEST_P(ChanTest, AForeignThreadSendsAndReceives) {
+  run([] {
+    auto to = make_chan<int>();
+    auto from = make_chan<int>();
+    std::thread foreign([to, from] {
+      for (int i = 0; i < 100; ++i) from.send(*to.recv() + 1);
+    });
+    for (int i = 0; i < 100; ++i) {
+      to.send(i);
+      EXPECT_EQ(from.recv(), i + 1);
+    }
+    blocking([&foreign] { foreign.join(); });
+  });
+}
+
+TEST_P(ChanTest, EachValueArrivesOnceWithEightSendersAndReceivers) {
+  run([] {
+    for (int capacity : {0, 1, 128}) {
+      constexpr int kEach = 2000;
+      auto c = make_chan<int>(capacity);
+      auto sums = make_chan<std::int64_t>(8);
+      WaitGroup senders;
+      for (int s = 0; s < 8; ++s) {
+        senders.go([c, s] {
+          for (int i = 0; i < kEach; ++i) c.send(s * kEach + i);
+        });
+      }
+      for (int r = 0; r < 8; ++r) {
+        go([c, sums] {
+          std::int64_t sum = 0;
+          for (int& v : c) sum += v;
+          sums.send(sum);
+        });
+      }
+      senders.wait();
+      c.close();
+      std::int64_t total = 0;
+      for (int r = 0; r < 8; ++r) total += *sums.recv();
+      const std::int64_t n = 8 * kEach;
+      EXPECT_EQ(total, n * (n - 1) / 2);
+    }
+  });
+}
+
+class SelectTest : public testing::RuntimeTest {};
+NOVELO_WITH_PROCS(SelectTest);
+
+TEST_P(SelectTest, NilChannelIsNeverChosen) {
+  run([] {
+    Chan<int> nil;
+    auto ready = make_chan<int>(1);
+    ready.send(5);
+    int got = 0;
+    EXPECT_EQ(select(on_recv(nil), on_recv(ready, [&](std::optional<int> v) { got = *v; })), 1u);
+    EXPECT_EQ(got, 5);
+  });
+}
+
+TEST_P(SelectTest, OtherwiseRunsOnlyIfNothingIsReady) {
+  run([] {
+    auto c = make_chan<int>(1);
+    bool fell_through = false;
+    EXPECT_EQ(select(on_recv(c), otherwise([&] { fell_through = true; })), 1u);
+    EXPECT_TRUE(fell_through);
+    EXPECT_EQ(select(on_send(c, 1), otherwise()), 0u);
+    EXPECT_EQ(select(on_recv(c), otherwise()), 0u);
+  });
+}
+
+TEST_P(SelectTest, ReadyCasesAreChosenAboutEquallyOften) {
+  run([] {
+    auto a = make_chan<Unit>();
+    auto b = make_chan<Unit>();
+    a.close();
+    b.close();
+    int chosen[2] = {};
+    for (int i = 0; i < 2000; ++i) ++chosen[select(on_recv(a), on_recv(b))];
+    EXPECT_GT(chosen[0], 800);
+    EXPECT_GT(chosen[1], 800);
+  });
+}
+
+TEST_P(SelectTest, BlockedSelectIsServedByTheFirstToCome) {
+  run([] {
+    auto a = make_chan<int>();
+    auto b = make_chan<int>();
+    auto handle = spawn([a, b] {
+      int got = 0;
+      select(on_recv(a, [&](std::optional<int> v) { got = *v; }), on_recv(b, [&](std::optional<int> v) { got = -*v; }));
+      return got;
+    });
+    testing::yield_until_waiting(1);
+    b.send(3);
+    EXPECT_EQ(handle.join(), -3);
+    int one = 1;
+    EXPECT_FALSE(a.try_send(one)) << "the select left its waiter behind";
+  });
+}
+
+TEST_P(SelectTest, SendOnAChannelThatClosesThrows) {
+  run([] {
+    auto c = make_chan<int>();
+    auto handle = spawn([c] { select(on_send(c, 1)); });
+    testing::yield_until_waiting(1);
+    c.close();
+    EXPECT_THROW(handle.join(), ChannelClosed);
+  });
+}
+
+TEST_P(SelectTest, SameChannelAsSenderAndReceiverNeverMeetsItself) {
+  run([] {
+    auto c = make_chan<int>();
+    auto handle = spawn([c] { return select(on_send(c, 1), on_recv(c)); });
+    testing::yield_until_waiting(1);
+    EXPECT_EQ(c.recv(), 1);
+    EXPECT_EQ(handle.join(), 0u);
+  });
+}
+
+TEST_P(SelectTest, DynamicSelectServesTheChosenSlot) {
+  run([] {
+    std::vector<Chan<int>> channels;
+    std::vector<std::optional<int>> slots(100);
+    std::vector<SelectCase> cases;
+    for (int i = 0; i < 100; ++i) channels.push_back(make_chan<int>());
+    for (std::size_t i = 0; i < 100; ++i) cases.push_back(SelectCase::recv(channels[i], &slots[i]));
+    go([c = channels[63]] { c.send(9); });
+    EXPECT_EQ(select(cases), 63u);
+    EXPECT_EQ(slots[63], 9);
+  });
+}
+
+TEST_P(SelectTest, TooManyCasesOrTwoOtherwiseThrow) {
+  run([] {
+    std::vector<SelectCase> many(65537, SelectCase::otherwise());
+    EXPECT_THROW(select(many), std::length_error);
+    EXPECT_THROW(select(otherwise(), otherwise()), RuntimeError);
+  });
+}
+
+TEST_P(SelectTest, ACancelLeavesNoWaiterBehind) {
+  run([] {
+    auto a = make_chan<int>();
+    auto b = make_chan<int>();
+    auto handle = spawn([a, b] { select(on_recv(a), on_recv(b)); });
+    testing::yield_until_waiting(1);
+    handle.cancel();
+    EXPECT_THROW(handle.join(), JoinCancelled);
+    int one = 1;
+    EXPECT_FALSE(a.try_send(one));
+    EXPECT_FALSE(b.try_send(one));
+  });
+}
+
+TEST_P(SelectTest, ManySelectorsOverSharedChannelsLoseNothing) {
+  run([] {
+    auto a = make_chan<int>();
+    auto b = make_chan<int>(4);
+    constexpr int kEach = 3000;
+    WaitGroup group;
+    std::atomic<std::int64_t> sum{0};
+    std::atomic<int> count{0};
+    auto quit = make_chan<Unit>();
+    for (int i = 0; i < 4; ++i) {
+      group.go([&, a, b, quit] {
+        for (bool more = true; more;) {
+          select(on_recv(a, [&](std::optional<int> v) { sum += *v; ++count; }),
+                 on_recv(b, [&](std::optional<int> v) { sum += *v; ++count; }),
+                 on_recv(quit, [&](std::optional<Unit>) { more = false; }));
+        }
+      });
+    }
+    WaitGroup senders;
+    for (int i = 0; i < 4; ++i) {
+      senders.go([a, b] {
+        for (int n = 1; n <= kEach; ++n) select(on_send(a, n), on_send(b, n));
+      });
+    }
+    senders.wait();
+    testing::yield_until([&] { return count.load() == 4 * kEach; });
+    quit.close();
+    group.wait();
+    EXPECT_EQ(sum.load(), std::int64_t{4} * kEach * (kEach + 1) / 2);
+  });
+}
+
+}  // namespace
+}  // namespace novelo

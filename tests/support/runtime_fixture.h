@@ -1,0 +1,40 @@
+// tests/support/runtime_fixture.h
+// Runs a body as the main goroutine of a Runtime, with 1, 2, 4 and 16 processors, and counts at the end what it left.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "novelo/novelo.h"
+
+namespace novelo::testing {
+
+class RuntimeTest : public ::testing::TestWithParam<int> {
+ protected:
+  // Fails the test when goroutines, waiters or timers are left behind.
+  void run(const std::function<void()>& body) {
+    RuntimeOptions options;
+    options.max_procs = GetParam();
+    Runtime runtime(std::move(options));
+    runtime.run(body);
+    EXPECT_EQ(num_goroutines(), 0u) << "goroutines left behind";
+    EXPECT_EQ(runtime_stats().timers, 0u) << "timers left armed";
+  }
+};
+
+#define NOVELO_WITH_PROCS(fixture)                                        \
+  INSTANTIATE_TEST_SUITE_P(Procs, fixture, ::testing::Values(1, 2, 4, 16), \
+                           [](const auto& procs) { return "P" + std::to_string(procs.param); })
+
+// Yields until the condition holds; the test's time limit bounds it.
+inline void yield_until(const std::function<bool()>& condition) {
+  while (!condition()) yield();
+}
+
+// Yields until `n` goroutines wait for something.
+inline void yield_until_waiting(std::size_t n) {
+  yield_until([n] { return runtime_stats().goroutines_waiting >= n; });
+}
+
+}  // namespace novelo::testing
