@@ -124,7 +124,7 @@ TEST_P(ChanTest, ElementsLeftInADroppedChannelAreDestroyed) {
 }
 
 TEST_P(ChanTest, AForeignThreadSendsAndReceives) {
-  run([] {
+  run_with_foreign_threads([] {
     auto to = make_chan<int>();
     auto from = make_chan<int>();
     std::thread foreign([to, from] {

@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <optional>
+#include <string>
 
 #include "novelo/novelo.h"
 
@@ -13,10 +15,20 @@ namespace novelo::testing {
 class RuntimeTest : public ::testing::TestWithParam<int> {
  protected:
   // Fails the test when goroutines, waiters or timers are left behind.
-  void run(const std::function<void()>& body) {
+  void run(const std::function<void()>& body) { run_in(body, ForeignThreads::kNone); }
+
+  // The same for a body in which foreign threads wake goroutines: without a poster that would be a deadlock.
+  void run_with_foreign_threads(const std::function<void()>& body) { run_in(body, ForeignThreads::kSome); }
+
+ private:
+  enum class ForeignThreads { kNone, kSome };
+
+  void run_in(const std::function<void()>& body, ForeignThreads foreign) {
     RuntimeOptions options;
     options.max_procs = GetParam();
     Runtime runtime(std::move(options));
+    std::optional<Poster> poster;
+    if (foreign == ForeignThreads::kSome) poster.emplace(runtime.poster());
     runtime.run(body);
     EXPECT_EQ(num_goroutines(), 0u) << "goroutines left behind";
     EXPECT_EQ(runtime_stats().timers, 0u) << "timers left armed";
