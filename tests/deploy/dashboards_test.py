@@ -86,5 +86,18 @@ class Dashboards(unittest.TestCase):
                             self.assertTrue(prometheus.query(filled(expression)), "no series")
 
 
+class Manual(unittest.TestCase):
+    maxDiff = None
+
+    def test_lists_every_metric_of_a_scrape_and_no_other(self):
+        listed = set(re.findall(r"`(novelo_\w+)`", tree.text(tree.ROOT / "docs/manual/metrics.md")))
+        with Novelod() as node:
+            node.novelo_json("job", "submit", "bench.sieve", "--wait")
+            node.novelo("call", "text.word_count", "--path", "/nowhere")
+            families = set(re.findall(r"(?m)^# TYPE (novelo_\w+) ", node.http("/metrics")[1]))
+        # What no call was refused for has no series yet.
+        self.assertEqual(listed, families | {"novelo_admission_rejected_total"})
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -21,7 +21,7 @@ _ARGUMENTS = {
 }
 _ACCESS = re.compile(r"(?:\.|->)(%s)\(" % "|".join(_ARGUMENTS))
 _TAG = re.compile(r"\[([a-z][a-z0-9]*(?:-[a-z0-9]+)+)\]")
-_FOREIGN_ATOMIC = re.compile(r"\bstd::atomic|\b__atomic_|\b__sync_|#\s*include\s*<atomic>|\bstd::memory_order")
+_FOREIGN_ATOMIC = re.compile(r"\bstd::atomic|\b__atomic_|\b__sync_|#\s*include\s*<atomic>")
 _COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
 
 
