@@ -137,8 +137,8 @@ ExitCode call_task(Session& session, const client::TaskSchema& schema, const Arg
   }
   const absl::Status printed = print_replies(session, schema, call, stream);
   if (!printed.ok()) call.cancel();
-  absl::Status status = call.finish();
   const absl::Status sent = sender ? sender->stop() : absl::OkStatus();
+  const absl::Status status = call.finish();
   wait.reset();
   if (lines_fd != session.world().in_fd) close(lines_fd);
   session.tell(absl::StrCat(schema.task().method(), " took ", absl::FormatDuration(absl::Now() - start)));

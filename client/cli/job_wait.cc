@@ -15,37 +15,49 @@ namespace novelo::cli {
 namespace {
 
 constexpr absl::Duration kTick = absl::Milliseconds(200);  // how often the progress line moves
-constexpr char kWatchMethod[] = "/novelo.v1.JobService/WatchJob";
-
 std::string come_back(const std::string& id) {
   return absl::StrCat("\n  wait for it:  novelo job wait ", id, "\n  cancel it:    novelo job cancel ", id);
 }
 
-// Reads to the end of the stream; the last state told, if any.
-absl::Status watch(client::ByteCall& call, const std::function<absl::Status(const v1::Job&)>& on_change,
-                   const std::function<void()>& on_tick, std::optional<v1::Job>& last) {
+// Where the states of the job come from.
+enum class Source {
+  kWait,   // WaitJob: the last one alone
+  kWatch,  // WatchJob: each
+};
+
+using OnChange = std::function<absl::Status(const v1::Job&)>;
+
+bool parse(Source source, const std::string& bytes, v1::Job& job) {
+  if (source == Source::kWait) return job.ParseFromString(bytes);
+  v1::WatchJobResponse response;
+  if (!response.ParseFromString(bytes)) return false;
+  job = std::move(*response.mutable_job());
+  return true;
+}
+
+// Reads to the end of the call; the last state told, if any.
+absl::Status read_states(client::ByteCall& call, Source source, const OnChange& on_change,
+                         const std::function<void()>& on_tick, std::optional<v1::Job>& last) {
   while (true) {
     while (!call.read_ready(kTick)) on_tick();
     const std::optional<std::string> bytes = call.read();
     if (!bytes) return call.finish();
-    v1::WatchJobResponse response;
-    if (!response.ParseFromString(*bytes)) return absl::InternalError("the server's reply is no WatchJobResponse");
-    last = std::move(*response.mutable_job());
+    if (!parse(source, *bytes, last.emplace())) return absl::InternalError("the server's reply is no job");
     if (absl::Status status = on_change(*last); !status.ok()) return status;
   }
 }
 
-std::optional<v1::Job> wait_ticking(Session& session, const std::string& id,
-                                    const std::function<absl::Status(const v1::Job&)>& on_change,
+std::optional<v1::Job> wait_ticking(Session& session, const std::string& id, Source source, const OnChange& on_change,
                                     const std::function<void()>& on_tick, ExitCode& code) {
-  v1::WatchJobRequest request;
+  v1::WaitJobRequest request;  // a WatchJobRequest has the same id and nothing else
   request.set_id(id);
-  client::ByteCall call(session.channel(), kWatchMethod, session.deadline());
+  const char* method = source == Source::kWait ? "/novelo.v1.JobService/WaitJob" : "/novelo.v1.JobService/WatchJob";
+  client::ByteCall call(session.channel(), method, session.deadline());
   std::optional<Interrupt::Wait> wait;
   if (session.world().interrupt != nullptr) wait.emplace(*session.world().interrupt, [&call] { call.cancel(); });
   call.write_last(request.SerializeAsString());
   std::optional<v1::Job> last;
-  const absl::Status status = watch(call, on_change, on_tick, last);
+  const absl::Status status = read_states(call, source, on_change, on_tick, last);
   wait.reset();
 
   if (status.ok() && last && has_ended(*last)) return last;
@@ -67,7 +79,7 @@ std::optional<v1::Job> wait_ticking(Session& session, const std::string& id,
 
 std::optional<v1::Job> wait_for_end(Session& session, const std::string& id,
                                     const std::function<absl::Status(const v1::Job&)>& on_change, ExitCode& code) {
-  return wait_ticking(session, id, on_change, [] {}, code);
+  return wait_ticking(session, id, Source::kWatch, on_change, [] {}, code);
 }
 
 std::optional<v1::Job> wait_for_end(Session& session, const std::string& id, bool follows, ExitCode& code) {
@@ -82,7 +94,8 @@ std::optional<v1::Job> wait_for_end(Session& session, const std::string& id, boo
   const auto on_tick = [&] {
     if (!follows) progress.show(line);
   };
-  return wait_ticking(session, id, on_change, on_tick, code);
+  const Source source = follows || session.shows_progress() ? Source::kWatch : Source::kWait;
+  return wait_ticking(session, id, source, on_change, on_tick, code);
 }
 
 ExitCode show_outcome(Session& session, const v1::Job& job) {

@@ -71,7 +71,7 @@ absl::Status unknown(const client::TaskSchema& schema, const std::vector<TaskFla
     shown.push_back(absl::StrCat("--", flag.name, " ", value_name(*flag.field)));
   }
   return absl::InvalidArgumentError(
-      absl::StrCat(schema.name(), " has no field \"", name, "\"", did_you_mean(name, names, "--", "."),
+      absl::StrCat(schema.name(), " has no field for --", name, did_you_mean(name, names, "--", "."),
                    flags.empty() ? " It has no fields." : " Its fields are: ", absl::StrJoin(shown, ", ")));
 }
 

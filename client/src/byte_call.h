@@ -2,7 +2,8 @@
 // One call of any method, its messages as bytes: the ground under typed calls, whose types exist only at run time.
 //
 //   threads     write() and writes_done() by one thread, read_ready(), read() and finish() by one (another or the
-//               same); cancel() by any, at any time. All but cancel() may block.
+//               same); cancel() by any, at any time. All but cancel() may block. Nothing is written after finish()
+//               was called
 //   bounds      one message in flight each way: a slow server holds up write(), a slow caller the server
 //   ends        the destructor cancels a call that has not ended and waits for gRPC to let go of it
 //   tested in   tests/unit/client/byte_call_test.cc
