@@ -129,6 +129,7 @@ ExitCode call_task(Session& session, const client::TaskSchema& schema, const Arg
   std::optional<Interrupt::Wait> wait;
   if (session.world().interrupt != nullptr) wait.emplace(*session.world().interrupt, [&call] { call.cancel(); });
 
+  call.start();
   std::optional<LineSender> sender;
   if (sends_lines) {
     sender.emplace(schema, lines_fd, call);

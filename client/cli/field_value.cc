@@ -149,6 +149,16 @@ absl::Status parse_message(const FieldDescriptor& field, std::string_view flag, 
   return absl::InvalidArgumentError(absl::StrCat(std::string(flag), ": ", status.message()));
 }
 
+// Whether two entries of a map have one key.
+bool has_same_key(const Message& a, const Message& b) {
+  std::unique_ptr<Message> keys[2] = {std::unique_ptr<Message>(a.New()), std::unique_ptr<Message>(b.New())};
+  keys[0]->CopyFrom(a);
+  keys[1]->CopyFrom(b);
+  for (const auto& key : keys) key->GetReflection()->ClearField(key.get(), key->GetDescriptor()->map_value());
+  return keys[0]->SerializeAsString() == keys[1]->SerializeAsString();
+}
+
+// An entry is added as the message it is on the wire, and replaces the one of the same key.
 absl::Status set_map_entry(Message* message, const FieldDescriptor& field, std::string_view flag,
                            const std::string& text) {
   const std::size_t equals = text.find('=');
@@ -156,14 +166,23 @@ absl::Status set_map_entry(Message* message, const FieldDescriptor& field, std::
     return absl::InvalidArgumentError(
         absl::StrCat(std::string(flag), ": \"", text, "\" is not KEY=VALUE, which a map takes"));
   }
-  // An entry is added as the message it is on the wire; of equal keys the last one counts.
-  Message* entry = message->GetReflection()->AddMessage(message, &field);
+  const Reflection& reflection = *message->GetReflection();
+  const std::string key = text.substr(0, equals);
+  Message* entry = reflection.AddMessage(message, &field);
   const Descriptor& type = *field.message_type();
-  absl::Status status =
-      set_field(entry, *type.map_key(), absl::StrCat(std::string(flag), ", the key"), text.substr(0, equals));
+  absl::Status status = set_field(entry, *type.map_key(), absl::StrCat(std::string(flag), ", the key"), key);
   if (!status.ok()) return status;
-  return set_field(entry, *type.map_value(), absl::StrCat(std::string(flag), ", the value of ", text.substr(0, equals)),
-                   text.substr(equals + 1));
+  status = set_field(entry, *type.map_value(), absl::StrCat(std::string(flag), ", the value of ", key),
+                     text.substr(equals + 1));
+  if (!status.ok()) return status;
+  const int last = reflection.FieldSize(*message, &field) - 1;
+  for (int i = 0; i < last; ++i) {
+    if (!has_same_key(reflection.GetRepeatedMessage(*message, &field, i), *entry)) continue;
+    reflection.SwapElements(message, &field, i, last);
+    reflection.RemoveLast(message, &field);
+    break;
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace

@@ -55,6 +55,7 @@ std::optional<v1::Job> wait_ticking(Session& session, const std::string& id, Sou
   client::ByteCall call(session.channel(), method, session.deadline());
   std::optional<Interrupt::Wait> wait;
   if (session.world().interrupt != nullptr) wait.emplace(*session.world().interrupt, [&call] { call.cancel(); });
+  call.start();
   call.write_last(request.SerializeAsString());
   std::optional<v1::Job> last;
   const absl::Status status = read_states(call, source, on_change, on_tick, last);

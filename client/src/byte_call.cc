@@ -8,6 +8,7 @@
 #include <grpcpp/support/byte_buffer.h>
 #include <grpcpp/support/client_callback.h>
 
+#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -37,10 +38,18 @@ std::string to_string(const grpc::ByteBuffer& buffer) {
 
 class ByteCall::Reactor : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer> {
  public:
-  Reactor(const std::shared_ptr<grpc::Channel>& channel, const std::string& method, absl::Time deadline)
-      : stub_(channel) {
+  Reactor(const std::shared_ptr<grpc::Channel>& channel, std::string method, absl::Time deadline)
+      : stub_(channel), method_(std::move(method)) {
     if (deadline != absl::InfiniteFuture()) context_.set_deadline(absl::ToChronoTime(deadline));
-    stub_.PrepareBidiStreamingCall(&context_, method, {}, this);
+  }
+
+  void start() {
+    {
+      absl::MutexLock lock(&mutex_);
+      hold_ = true;
+      is_done_ = false;
+    }
+    stub_.PrepareBidiStreamingCall(&context_, method_, {}, this);
     AddHold();
     StartCall();
   }
@@ -78,7 +87,7 @@ class ByteCall::Reactor : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc:
 
   // gRPC tells how a call ended only after its last message was read.
   absl::Status finish() {
-    while (read()) {
+    while (!is_idle() && read()) {
     }
     bool has_hold = false;
     {
@@ -94,6 +103,11 @@ class ByteCall::Reactor : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc:
   void cancel() { context_.TryCancel(); }
 
  private:
+  bool is_idle() {
+    absl::MutexLock lock(&mutex_);
+    return is_done_;
+  }
+
   enum class Operation { kIdle, kRuns, kDone, kFailed };
 
   void start_read() {
@@ -125,14 +139,15 @@ class ByteCall::Reactor : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc:
   }
 
   grpc::GenericStub stub_;
+  const std::string method_;
   grpc::ClientContext context_;
   grpc::ByteBuffer outgoing_;
   grpc::ByteBuffer incoming_;
   absl::Mutex mutex_;
   Operation read_ ABSL_GUARDED_BY(mutex_) = Operation::kIdle;
   Operation write_ ABSL_GUARDED_BY(mutex_) = Operation::kIdle;
-  bool hold_ ABSL_GUARDED_BY(mutex_) = true;
-  bool is_done_ ABSL_GUARDED_BY(mutex_) = false;
+  bool hold_ ABSL_GUARDED_BY(mutex_) = false;
+  bool is_done_ ABSL_GUARDED_BY(mutex_) = true;  // not while the call is gRPC's
   grpc::Status status_ ABSL_GUARDED_BY(mutex_);
 };
 
@@ -144,6 +159,9 @@ ByteCall::~ByteCall() {
   (void)reactor_->finish();
 }
 
+void ByteCall::start() {
+  reactor_->start();
+}
 bool ByteCall::write(std::string_view message) {
   return reactor_->write(message, false);
 }

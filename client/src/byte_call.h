@@ -24,11 +24,14 @@ namespace novelo::client {
 
 class ByteCall {
  public:
-  // Starts the call of `method` ("/text.Tasks/WordCount").
+  // A call of `method` ("/text.Tasks/WordCount"), not sent yet: whoever is to cancel it can be told of it first.
   ByteCall(const std::shared_ptr<grpc::Channel>& channel, const std::string& method, absl::Time deadline);
   ~ByteCall();
   ByteCall(const ByteCall&) = delete;
   ByteCall& operator=(const ByteCall&) = delete;
+
+  // Sends the call. Required before anything but cancel().
+  void start();
 
   // Sends one message. False: the call has ended, finish() knows why.
   bool write(std::string_view message);

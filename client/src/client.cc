@@ -173,6 +173,7 @@ absl::Status Client::call(const std::string& task, const std::string& json,
   if (absl::Status status = client::merge_json(json, input.get()); !status.ok()) return status;
 
   client::ByteCall call(state_->channel(), (*schema)->task().method(), deadline);
+  call.start();
   call.write_last(input->SerializeAsString());
   while (const std::optional<std::string> bytes = call.read()) {
     const auto output = (*schema)->parse_output(*bytes);

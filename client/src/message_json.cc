@@ -1,5 +1,6 @@
 // client/src/message_json.cc
-// protobuf's JSON reader sets what it has read before it fails, so a message is parsed beside the one it is merged into.
+// protobuf's JSON reader sets what it has read before it fails, so a message is parsed beside the one it is merged
+// into.
 #include "message_json.h"
 
 #include <google/protobuf/descriptor.h>

@@ -22,6 +22,7 @@ class ByteCallTest : public ::testing::Test {
 
 TEST_F(ByteCallTest, OneMessageEachWayIsAUnaryCall) {
   ByteCall call(channel_, "/text.Tasks/WordCount", absl::InfiniteFuture());
+  call.start();
   EXPECT_TRUE(call.write_last(""));
   EXPECT_TRUE(call.read().has_value());
   EXPECT_EQ(call.read(), std::nullopt);
@@ -31,6 +32,7 @@ TEST_F(ByteCallTest, OneMessageEachWayIsAUnaryCall) {
 
 TEST_F(ByteCallTest, BothSidesMayStreamAtOnce) {
   ByteCall call(channel_, "/text.Tasks/Upper", absl::InfiniteFuture());
+  call.start();
   for (int i = 0; i < 100; ++i) {
     ASSERT_TRUE(call.write("\n\x01x"));
     EXPECT_EQ(call.read(), "\n\x02x!");
@@ -43,6 +45,7 @@ TEST_F(ByteCallTest, BothSidesMayStreamAtOnce) {
 
 TEST_F(ByteCallTest, FinishDropsWhatWasNotRead) {
   ByteCall call(channel_, "/text.Tasks/Grep", absl::InfiniteFuture());
+  call.start();
   call.write_last("");
   EXPECT_TRUE(call.finish().ok());
 }
@@ -56,6 +59,7 @@ TEST_F(ByteCallTest, CancelEndsAReaderThatWaits) {
     return grpc::Status::CANCELLED;
   });
   ByteCall call(channel_, "/text.Tasks/Upper", absl::InfiniteFuture());
+  call.start();
   std::thread canceller([&] {
     started.WaitForNotification();
     call.cancel();
@@ -76,6 +80,7 @@ TEST_F(ByteCallTest, TheDeadlineEndsTheCallAndReachesTheServer) {
   const absl::Time deadline = absl::Now() + absl::Milliseconds(200);
   {
     ByteCall call(channel_, "/text.Tasks/Upper", deadline);
+    call.start();
     EXPECT_EQ(call.finish().code(), absl::StatusCode::kDeadlineExceeded);
   }
   EXPECT_GE(absl::Now(), deadline);
@@ -86,6 +91,7 @@ TEST_F(ByteCallTest, TheDeadlineEndsTheCallAndReachesTheServer) {
 TEST_F(ByteCallTest, AWriteAfterTheEndIsRefused) {
   server_.set_method("text.upper", [](Exchange&) { return grpc::Status(grpc::StatusCode::INTERNAL, "no"); });
   ByteCall call(channel_, "/text.Tasks/Upper", absl::InfiniteFuture());
+  call.start();
   EXPECT_EQ(call.read(), std::nullopt);
   EXPECT_FALSE(call.write("x"));
   EXPECT_EQ(call.finish().message(), "no");
@@ -101,15 +107,24 @@ TEST_F(ByteCallTest, DroppingACallCancelsIt) {
   });
   {
     ByteCall call(channel_, "/text.Tasks/Upper", absl::InfiniteFuture());
+    call.start();
     call.write("");
   }
   ended.WaitForNotification();
   EXPECT_TRUE(ended.HasBeenNotified());
 }
 
+TEST_F(ByteCallTest, CancelBeforeTheStartEndsTheCallAtOnce) {
+  ByteCall call(channel_, "/text.Tasks/Upper", absl::InfiniteFuture());
+  call.cancel();
+  call.start();
+  EXPECT_EQ(call.finish().code(), absl::StatusCode::kCancelled);
+}
+
 TEST_F(ByteCallTest, NoServerIsUnavailable) {
   server_.stop();
   ByteCall call(channel_, "/text.Tasks/Upper", absl::InfiniteFuture());
+  call.start();
   EXPECT_EQ(call.finish().code(), absl::StatusCode::kUnavailable);
 }
 

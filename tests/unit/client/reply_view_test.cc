@@ -55,9 +55,8 @@ TEST(ReplyView, EveryKindOfFieldHasItsWords) {
       R"({"path": "/etc", "skip": ["a", "b"], "weight": {"k": 5}, "order": "BY_WORD", "patience": "1.5s",
           "since": "2026-11-25T10:00:00.250Z", "salt": "YWJj", "ratio": 0.5, "deep": true})");
   for (const char* line :
-       {"path:           /etc\n", "skip:           a,b\n", "weight:         k=5\n", "order:          BY_WORD\n",
-        "patience:       1.5s\n", "since:          2026-11-25T10:00:00.25Z\n", "salt:           YWJj\n",
-        "deep:           true\n"}) {
+       {"path:      /etc\n", "skip:      a,b\n", "weight:    k=5\n", "order:     BY_WORD\n", "patience:  1.5s\n",
+        "since:     2026-11-25T10:00:00.25Z\n", "salt:      YWJj\n", "deep:      true\n"}) {
     EXPECT_NE(text.find(line), std::string::npos) << line << "in\n" << text;
   }
   EXPECT_EQ(text.find("top:"), std::string::npos);  // absent
@@ -65,7 +64,7 @@ TEST(ReplyView, EveryKindOfFieldHasItsWords) {
 
 TEST(ReplyView, AMessageInACellIsJson) {
   EXPECT_NE(input(R"({"ranges": [{"first": 1}], "parts": {"x": {"last": 2}}})")
-                .find(R"(parts:          x={"first":0,"last":2,"is_open":false})"),
+                .find(R"(parts:     x={"first":0,"last":2,"is_open":false})"),
             std::string::npos);
 }
 
