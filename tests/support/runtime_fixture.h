@@ -26,6 +26,7 @@ class RuntimeTest : public ::testing::TestWithParam<int> {
   void run_in(const std::function<void()>& body, ForeignThreads foreign) {
     RuntimeOptions options;
     options.max_procs = GetParam();
+    options.max_goroutines = 20'000;  // emulators are slow at reserving address space
     Runtime runtime(std::move(options));
     std::optional<Poster> poster;
     if (foreign == ForeignThreads::kSome) poster.emplace(runtime.poster());

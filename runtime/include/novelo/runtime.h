@@ -32,6 +32,9 @@ struct RuntimeOptions {
   int max_procs = 0;
   // Threads, blocked ones included.
   int max_threads = 10000;
+  // Goroutines alive at one time; go() throws RuntimeError beyond it. Costs address space only: 256 KiB each. Less is
+  // taken when the system refuses that much.
+  std::size_t max_goroutines = 4'000'000;
   // After the failing goroutine's stack was unwound.
   UncaughtPolicy uncaught = UncaughtPolicy::kAbort;
   // Default: one line on standard error with the id and what().

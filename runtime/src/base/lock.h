@@ -21,6 +21,7 @@
 #define NOVELO_ACQUIRE(...) __attribute__((acquire_capability(__VA_ARGS__)))
 #define NOVELO_RELEASE(...) __attribute__((release_capability(__VA_ARGS__)))
 #define NOVELO_REQUIRES(...) __attribute__((requires_capability(__VA_ARGS__)))
+#define NOVELO_RETURN_CAPABILITY(x) __attribute__((lock_returned(x)))
 #define NOVELO_NO_THREAD_SAFETY_ANALYSIS __attribute__((no_thread_safety_analysis))
 #else
 #define NOVELO_CAPABILITY(x)
@@ -29,6 +30,7 @@
 #define NOVELO_ACQUIRE(...)
 #define NOVELO_RELEASE(...)
 #define NOVELO_REQUIRES(...)
+#define NOVELO_RETURN_CAPABILITY(x)
 #define NOVELO_NO_THREAD_SAFETY_ANALYSIS
 #endif
 

@@ -28,8 +28,8 @@ class Channel {
   bool send_now(void* element) noexcept NOVELO_REQUIRES(lock_);
   bool receive_now(void* optional) noexcept NOVELO_REQUIRES(lock_);
 
-  bool is_closed() const noexcept { return is_closed_; }
-  RawLock& lock() noexcept { return lock_; }
+  bool is_closed() const noexcept NOVELO_REQUIRES(lock_) { return is_closed_; }
+  RawLock& lock() noexcept NOVELO_RETURN_CAPABILITY(lock_) { return lock_; }
   WaiterQueue& senders() noexcept { return senders_; }
   WaiterQueue& receivers() noexcept { return receivers_; }
 

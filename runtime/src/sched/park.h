@@ -42,11 +42,11 @@ inline bool is_findable() noexcept {
 // Waits until the record's next ticket is won. `commit(argument)` runs once the goroutine is off its stack.
 WakeCause wait(WaitReason reason, Commit commit, void* argument) noexcept;
 
-inline WakeCause wait_unlocking(WaitReason reason, RawLock& lock) noexcept NOVELO_NO_THREAD_SAFETY_ANALYSIS {
-  return wait(
-      reason, [](void* held) noexcept NOVELO_NO_THREAD_SAFETY_ANALYSIS { static_cast<RawLock*>(held)->unlock(); },
-      &lock);
+// The commit of a wait under one lock.
+inline void unlock_commit(void* lock) noexcept NOVELO_NO_THREAD_SAFETY_ANALYSIS {
+  static_cast<RawLock*>(lock)->unlock();
 }
+inline WakeCause wait_unlocking(WaitReason reason, RawLock& lock) noexcept { return wait(reason, unlock_commit, &lock); }
 
 // Leaves the calling goroutine's stack for another reason than a wait; returns when it runs again.
 void leave_for(SwitchReason reason) noexcept;

@@ -57,7 +57,9 @@ Scheduler::Scheduler(RuntimeOptions options) : options_(std::move(options)) {
     throw RuntimeError("max_procs is " + std::to_string(procs) + "; the limit is " + std::to_string(kProcsMax));
   }
   barrier_init();
-  if (!stacks_.reserve()) throw RuntimeError("the system refuses address space for stacks (256 MiB and more were tried)");
+  if (!stacks_.reserve(options_.max_goroutines + kReservedStacks)) {
+    throw RuntimeError("the system refuses address space for even " + std::to_string(StackPool::kSlotsMin) + " stacks");
+  }
   overflow_handler_install(stacks_, report_overflow);
   for (int i = 0; i < procs; ++i) processors_.push_back(std::make_unique<Processor>(i));
   for (int i = procs; i-- > 0;) put_idle_processor(*processors_[static_cast<std::size_t>(i)]);

@@ -7,20 +7,18 @@
 // own beside its first stack page.
 #include "stack/stack_pool.h"
 
-#include <sys/mman.h>
+#include <algorithm>
 
-#include "base/check.h"
 #include "os/vm.h"
 
 namespace novelo::rt {
 
-bool StackPool::reserve() noexcept {
-  constexpr std::size_t kReserveMax = std::size_t{1} << 40;
-  constexpr std::size_t kReserveMin = std::size_t{1} << 28;
-  for (std::size_t bytes = kReserveMax; bytes >= kReserveMin; bytes /= 4) {
-    base_ = static_cast<char*>(vm_reserve(bytes));
+bool StackPool::reserve(std::size_t slots) noexcept {
+  slots = (std::max(slots, kSlotsMin) + kBatch - 1) / kBatch * kBatch;
+  for (; slots >= kSlotsMin; slots = slots / 4 / kBatch * kBatch) {
+    base_ = static_cast<char*>(vm_reserve(slots * kStackSlotBytes));
     if (base_ != nullptr) {
-      slots_max_ = bytes / kStackSlotBytes;
+      slots_max_ = slots;
       return true;
     }
   }

@@ -6,7 +6,7 @@
 //   may        take its lock, make system calls (carving, trimming); never park
 //   cost       a few ns from the processor's own list; a lock on the shared list; system calls only for a new batch
 //   invariants a slot is in use, in one list, or not carved; lists are last in first out, so a slot taken is warm
-//   limit      kSlotsMax stacks, that is goroutines that run or wait at one time; take() fails beyond it
+//   limit      slots_max() stacks, that is goroutines that run or wait at one time; take() fails beyond it
 //   tested     tests/unit/stack/stack_pool_test.cc, tests/crash/stack_overflow_test.cc
 #pragma once
 
@@ -46,8 +46,9 @@ class StackPool {
     int size = 0;
   };
 
-  // Reserves the address space. False when the system refuses even the smallest size.
-  bool reserve() noexcept;
+  // Reserves address space for `slots` stacks, or as many as the system allows. False when it refuses even kSlotsMin.
+  bool reserve(std::size_t slots) noexcept;
+  static constexpr std::size_t kSlotsMin = 1024;
 
   // A stack, or one with bottom == nullptr when the reserve is used up or memory ran out.
   Stack take(Cache& cache) noexcept;

@@ -40,6 +40,18 @@ rt::TimerHeap& near_heap() noexcept {
   return rt::scheduler()->processor_for_timers(p).timers;
 }
 
+struct SleepCommit {
+  rt::TimerHeap& heap;
+  bool is_first;
+  std::int64_t when;
+};
+
+void commit_sleep(void* argument) noexcept NOVELO_NO_THREAD_SAFETY_ANALYSIS {
+  const SleepCommit done = *static_cast<SleepCommit*>(argument);  // after the unlock the sleeper may be gone
+  done.heap.lock().unlock();
+  if (done.is_first) rt::scheduler()->timer_moved_up(done.when);
+}
+
 }  // namespace
 
 void sleep(absl::Duration d) NOVELO_NO_THREAD_SAFETY_ANALYSIS {
@@ -50,21 +62,10 @@ void sleep(absl::Duration d) NOVELO_NO_THREAD_SAFETY_ANALYSIS {
   if (!rt::is_findable()) rt::enter_scope_list();
   Sleeper sleeper;
   const std::int64_t when = deadline_after(d);
-  struct Commit {
-    rt::TimerHeap& heap;
-    bool is_first;
-    std::int64_t when;
-  } commit{near_heap(), false, when};
+  SleepCommit commit{near_heap(), false, when};
   commit.heap.lock().lock();
   commit.is_first = commit.heap.arm(sleeper, when);
-  const rt::WakeCause cause = rt::wait(
-      rt::WaitReason::kSleep,
-      [](void* argument) noexcept NOVELO_NO_THREAD_SAFETY_ANALYSIS {
-        const Commit done = *static_cast<Commit*>(argument);
-        done.heap.lock().unlock();
-        if (done.is_first) rt::scheduler()->timer_moved_up(done.when);
-      },
-      &commit);
+  const rt::WakeCause cause = rt::wait(rt::WaitReason::kSleep, commit_sleep, &commit);
   if (cause == rt::WakeCause::kCancel) {
     {
       rt::LockGuard guard(commit.heap.lock());

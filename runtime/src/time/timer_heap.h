@@ -44,7 +44,7 @@ class TimerEvent {
 class TimerHeap {
  public:
   // The lock guards every timer armed here; callers take it around arm() and cancel().
-  RawLock& lock() noexcept { return lock_; }
+  RawLock& lock() noexcept NOVELO_RETURN_CAPABILITY(lock_) { return lock_; }
 
   // Adds a timer that is not armed. True if it became the first: whoever sleeps until then must be told, after unlock.
   bool arm(TimerEvent& timer, std::int64_t when) noexcept NOVELO_REQUIRES(lock_);

@@ -31,8 +31,8 @@ TEST(LockDeathTest, TakingALowerRankEndsTheProcess) {
   Lock<LockRank::kScope> low;
   EXPECT_DEATH(
       {
-        high.lock();
-        low.lock();
+        LockGuard first(high);
+        LockGuard second(low);
       },
       "lock of rank");
 }
