@@ -1,0 +1,105 @@
+// The scheduler's counters as metric families, one snapshot a scrape.
+#include <absl/strings/str_cat.h>
+#include <novelo/stats.h>
+
+#include <utility>
+
+#include "export/metrics.h"
+
+namespace novelo::daemon {
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+using Labels = std::vector<ClientMetric::Label>;
+
+class Families {
+ public:
+  MetricFamily& add(const char* name, const char* help, MetricType type) {
+    return families_.emplace_back(MetricFamily{name, help, type, {}});
+  }
+
+  void gauge(const char* name, const char* help, std::initializer_list<std::pair<Labels, std::uint64_t>> values) {
+    MetricFamily& family = add(name, help, MetricType::Gauge);
+    for (const auto& [labels, value] : values) gauge(family, labels, value);
+  }
+
+  static void gauge(MetricFamily& family, const Labels& labels, std::uint64_t value) {
+    ClientMetric& metric = family.metric.emplace_back();
+    metric.label = labels;
+    metric.gauge.value = static_cast<double>(value);
+  }
+
+  void counter(const char* name, const char* help, std::uint64_t value) {
+    counter(add(name, help, MetricType::Counter), {}, value);
+  }
+
+  static void counter(MetricFamily& family, const Labels& labels, std::uint64_t value) {
+    ClientMetric& metric = family.metric.emplace_back();
+    metric.label = labels;
+    metric.counter.value = static_cast<double>(value);
+  }
+
+  void histogram(const char* name, const char* help, const DurationHistogram& source) {
+    ClientMetric& metric = add(name, help, MetricType::Histogram).metric.emplace_back();
+    std::uint64_t below = 0;
+    for (std::size_t i = 0; i < source.bounds_seconds.size() && i < source.counts.size(); ++i) {
+      below += source.counts[i];
+      metric.histogram.bucket.push_back({below, source.bounds_seconds[i]});
+    }
+    if (source.counts.size() > source.bounds_seconds.size()) below += source.counts.back();
+    metric.histogram.sample_count = below;
+    metric.histogram.sample_sum = source.sum_seconds;
+  }
+
+  std::vector<MetricFamily> take() { return std::move(families_); }
+
+ private:
+  std::vector<MetricFamily> families_;
+};
+
+}  // namespace
+
+std::vector<MetricFamily> runtime_metrics() {
+  const RuntimeStats stats = runtime_stats();
+  Families out;
+  out.gauge("novelo_goroutines", "Goroutines alive, by state.",
+            {{{{"state", "running"}}, stats.goroutines_running},
+             {{{"state", "runnable"}}, stats.goroutines_runnable},
+             {{{"state", "waiting"}}, stats.goroutines_waiting}});
+  out.counter("novelo_goroutines_created_total", "Goroutines started.", stats.goroutines_created_total);
+
+  MetricFamily& queues =
+      out.add("novelo_sched_run_queue_length", "Goroutines that wait for a processor, by the queue they stand in.",
+              MetricType::Gauge);
+  for (std::size_t p = 0; p < stats.run_queue_length.size(); ++p) {
+    Families::gauge(queues, {{"p", absl::StrCat(p)}}, stats.run_queue_length[p]);
+  }
+  Families::gauge(queues, {{"p", "global"}}, stats.global_queue_length);
+
+  out.gauge("novelo_sched_procs", "Processors, by state.",
+            {{{{"state", "running"}}, stats.procs_running}, {{{"state", "idle"}}, stats.procs_idle}});
+  out.gauge("novelo_sched_threads", "Threads of the runtime: with a processor, asleep, or in a blocking call.",
+            {{{{"state", "running"}}, stats.threads_running},
+             {{{"state", "idle"}}, stats.threads_idle},
+             {{{"state", "blocked"}}, stats.threads_blocked}});
+  out.counter("novelo_sched_steals_total", "Batches of goroutines taken from another processor.", stats.steals_total);
+  out.counter("novelo_sched_handoffs_total", "Processors passed on from blocked or overrunning threads.",
+              stats.handoffs_total);
+  out.counter("novelo_sched_preempts_total", "Goroutines asked to yield after their slice.", stats.preempts_total);
+  MetricFamily& parks =
+      out.add("novelo_sched_parks_total", "Times a goroutine waited, by what for.", MetricType::Counter);
+  for (const auto& [reason, count] : stats.parks_total)
+    Families::counter(parks, {{"reason", std::string(reason)}}, count);
+  out.histogram("novelo_sched_latency_seconds", "Time from runnable to running, of one goroutine in eight.",
+                stats.sched_latency);
+
+  out.gauge("novelo_timers", "Timers armed.", {{{}, stats.timers}});
+  out.histogram("novelo_timer_lateness_seconds", "How long after its time a timer fired.", stats.timer_lateness);
+  out.gauge("novelo_stack_bytes", "Address space of goroutine stacks: in use, and waiting for a goroutine.",
+            {{{{"state", "in_use"}}, stats.stack_in_use_bytes}, {{{"state", "idle"}}, stats.stack_idle_bytes}});
+  return out.take();
+}
+
+}  // namespace novelo::daemon

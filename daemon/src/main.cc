@@ -1,0 +1,90 @@
+// novelod: reads its settings, starts the runtime and serves in it until it is told to stop.
+#include <absl/strings/str_cat.h>
+#include <novelo/runtime.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <exception>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "config/config.h"
+#include "exit_code.h"
+#include "export/log.h"
+#include "server.h"
+#include "signals.h"
+
+namespace novelo::daemon {
+namespace {
+
+std::vector<std::string> environment_entries() {
+  std::vector<std::string> entries;
+  for (char** entry = environ; *entry != nullptr; ++entry) entries.emplace_back(*entry);
+  return entries;
+}
+
+std::string what(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const std::exception& known) {
+    return known.what();
+  } catch (...) {
+    return "not a std::exception";
+  }
+}
+
+ExitCode serve(const CommandLine& command_line, const LoadedConfig& loaded) {
+  start_log(loaded.config.log_level, loaded.config.log_format);
+  Signals::block();
+  RuntimeOptions options;
+  options.max_procs = static_cast<int>(loaded.config.runtime_max_procs);
+  options.max_threads = static_cast<int>(loaded.config.runtime_max_threads);
+  options.uncaught = UncaughtPolicy::kReport;
+  options.on_uncaught = [](std::uint64_t id, const std::exception_ptr& error) {
+    log(LogLevel::kError, "an exception left a goroutine that nobody joins",
+        {{"goroutine", absl::StrCat(id)}, {"what", what(error)}});
+  };
+  Runtime runtime(std::move(options));
+  const Poster poster = runtime.poster();
+  return runtime.run([&] {
+    Server server({.config = loaded.config,
+                   .reload = [&] { return load_config(command_line, environment_entries()); },
+                   .on_ready = nullptr,
+                   .on_stuck = [] { std::_Exit(static_cast<int>(ExitCode::kFailed)); }},
+                  poster);
+    return server.run();
+  });
+}
+
+ExitCode run(int argc, char** argv) {
+  const CommandLine command_line = parse_command_line(argc, argv);
+  if (command_line.action == CommandLine::Action::kExit) return static_cast<ExitCode>(command_line.exit_code);
+  const absl::StatusOr<LoadedConfig> loaded = load_config(command_line, environment_entries());
+  if (!loaded.ok()) {
+    std::cerr << "novelod: " << std::string(loaded.status().message()) << "\n";
+    return ExitCode::kUsage;
+  }
+  switch (command_line.action) {
+    case CommandLine::Action::kCheckConfig:
+      std::cout << "the configuration is right\n";
+      return ExitCode::kDone;
+    case CommandLine::Action::kPrintConfig:
+      std::cout << print_config(*loaded);
+      return ExitCode::kDone;
+    default:
+      return serve(command_line, *loaded);
+  }
+}
+
+}  // namespace
+}  // namespace novelo::daemon
+
+int main(int argc, char** argv) {
+  try {
+    return static_cast<int>(novelo::daemon::run(argc, argv));
+  } catch (const std::exception& error) {
+    std::cerr << "novelod: " << error.what() << "\n";
+    return static_cast<int>(novelo::daemon::ExitCode::kFailed);
+  }
+}

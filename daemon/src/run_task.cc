@@ -1,0 +1,41 @@
+#include "run_task.h"
+
+#include <absl/strings/str_cat.h>
+#include <novelo/error.h>
+#include <novelo/go.h>
+
+#include <exception>
+#include <string>
+
+#include "rpc/error.h"
+
+namespace novelo::daemon {
+namespace {
+
+absl::Status deadline_error(const Task& task) {
+  return Error(absl::StatusCode::kDeadlineExceeded, "TASK_DEADLINE",
+               absl::StrCat(std::string(task.name()), " ran past its deadline"));
+}
+
+}  // namespace
+
+absl::Status run_task(const Task& task, TaskStream& stream, absl::Time deadline) {
+  const std::string name(task.name());
+  try {
+    bool has_returned = false;
+    const absl::Status status = with_deadline(deadline, [&] {
+      absl::Status own = task.run(stream);
+      has_returned = true;
+      return own;
+    });
+    if (!has_returned) return deadline_error(task);
+    return with_reason(status, "TASK_FAILED");
+  } catch (const Cancelled&) {
+    if (absl::Now() >= deadline) return deadline_error(task);
+    return Error(absl::StatusCode::kCancelled, "TASK_CANCELLED", absl::StrCat(name, " was cancelled"));
+  } catch (const std::exception& error) {
+    return Error(absl::StatusCode::kInternal, "TASK_THREW", absl::StrCat(name, " threw: ", error.what()));
+  }
+}
+
+}  // namespace novelo::daemon

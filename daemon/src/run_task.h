@@ -1,0 +1,21 @@
+// daemon/src/run_task.h
+// One run of a task, whoever asked for it: the deadline, and every way to end as a status.
+//
+//   returned an error   its code, with the reason TASK_FAILED unless it carries an ErrorInfo of its own
+//   threw               INTERNAL, TASK_THREW, with what()
+//   was cancelled       CANCELLED, TASK_CANCELLED
+//   passed its deadline DEADLINE_EXCEEDED, TASK_DEADLINE
+//   tested              tests/unit/daemon/run_task_test.cc
+#pragma once
+
+#include <absl/status/status.h>
+#include <absl/time/time.h>
+#include <novelo/task.h>
+
+namespace novelo::daemon {
+
+// Runs `task` on the calling goroutine. The goroutines it started have ended when this returns. What goexit() throws
+// passes.
+absl::Status run_task(const Task& task, TaskStream& stream, absl::Time deadline);
+
+}  // namespace novelo::daemon

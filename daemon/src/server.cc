@@ -1,0 +1,286 @@
+#include "server.h"
+
+#include <absl/strings/str_cat.h>
+#include <novelo/novelo.h>
+#include <novelo/stats.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <optional>
+#include <utility>
+
+#include "export/http_server.h"
+#include "export/log.h"
+#include "export/metrics.h"
+#include "export/service_manager.h"
+#include "job/jobs.h"
+#include "proto_time.h"
+#include "rpc/grpcpp.h"
+#include "schema/json.h"
+#include "schema/schema.h"
+#include "service/admission.h"
+#include "service/health.h"
+#include "service/job_service.h"
+#include "service/node_service.h"
+#include "service/reflection.h"
+#include "service/task_service.h"
+#include "service/typed_tasks.h"
+#include "store/memory_store.h"
+#include "version.h"
+
+namespace novelo::daemon {
+namespace {
+
+// Calls that only tell of work, once that has ended: how long they may take to say so.
+constexpr absl::Duration kLastWords = absl::Seconds(1);
+
+void print_goroutines() {
+  const std::vector<GoroutineInfo> all = list_goroutines();
+  std::string text = absl::StrCat(all.size(), " goroutines\n");
+  for (const GoroutineInfo& g : all) {
+    absl::StrAppend(&text, "goroutine ", g.id, g.name.empty() ? "" : " ", g.name, " [", std::string(g.state));
+    if (!g.reason.empty()) absl::StrAppend(&text, ", ", std::string(g.reason));
+    if (g.waiting_seconds > 0) absl::StrAppend(&text, ", ", absl::FormatDuration(absl::Seconds(g.waiting_seconds)));
+    absl::StrAppend(&text, "]\n");
+  }
+  std::fputs(text.c_str(), stderr);
+}
+
+// Says that the processors make progress, as often as the manager wants to hear it.
+void tell_alive_until_cancelled() {
+  const absl::Duration interval = watchdog_interval();
+  if (interval == absl::InfiniteDuration()) return;
+  while (true) {
+    tell_alive();
+    sleep(interval / 2);
+  }
+}
+
+}  // namespace
+
+// Everything between the sockets, in the order it is made.
+struct Server::Parts {
+  explicit Parts(const Config& config, std::unique_ptr<const Schema> made, std::function<v1::Node()> describe)
+      : schema(std::move(made)),
+        json(schema->pool()),
+        store({.max_retained = config.job_max_retained, .max_stored_bytes = config.job_max_stored_bytes}),
+        jobs({.node_name = config.node_name,
+              .max_running = config.job_max_running,
+              .max_queued = config.job_max_queued,
+              .max_result_bytes = config.job_max_result_bytes,
+              .result_ttl = config.job_result_ttl},
+             store, *schema, admission, &metrics),
+        task_service(*schema),
+        job_service(jobs, *schema, json),
+        node_service(config.node_name, std::move(describe)) {
+    add_typed_tasks(router, *schema, admission);
+    task_service.add_to(router);
+    job_service.add_to(router);
+    node_service.add_to(router);
+    health.add_to(router);
+    add_reflection(router, *schema);
+    metrics.add_methods(router);
+  }
+
+  std::unique_ptr<const Schema> schema;
+  JsonCodec json;
+  Metrics metrics;
+  MemoryStore store;
+  Admission admission;
+  Jobs jobs;
+  TaskService task_service;
+  JobService job_service;
+  NodeService node_service;
+  HealthService health;
+  Router router;
+  std::unique_ptr<HttpServer> http;
+  std::unique_ptr<GrpcServer> grpc;
+  std::string http_address;
+};
+
+Server::Server(ServerOptions options, Poster poster)
+    : options_(std::move(options)), poster_(std::move(poster)), start_time_(absl::Now()) {}
+
+Server::~Server() = default;
+
+const std::string& Server::grpc_address() const {
+  return parts_->grpc->address();
+}
+const std::string& Server::http_address() const {
+  return parts_->http_address;
+}
+
+void Server::stop() {
+  signals_.stop();
+}
+
+ExitCode Server::run() {
+  if (const absl::Status status = start(); !status.ok()) {
+    log(LogLevel::kError, std::string(status.message()));
+    return failure_;
+  }
+  serve();
+  return ExitCode::kDone;
+}
+
+absl::Status Server::start() {
+  failure_ = ExitCode::kRegistry;
+  if (const std::vector<std::string> errors = registration_errors(); !errors.empty()) {
+    return absl::FailedPreconditionError(absl::StrCat("a task cannot be served: ", errors.front()));
+  }
+  const std::vector<const Task*> all = tasks();
+  absl::StatusOr<std::unique_ptr<const Schema>> schema = Schema::make(all);
+  if (!schema.ok()) return schema.status();
+  const Config& config = options_.config;
+  parts_ = std::make_unique<Parts>(config, *std::move(schema), [this] { return describe(); });
+
+  failure_ = ExitCode::kListen;
+  if (!config.http_listen.empty()) {
+    HttpServer::Pages pages;
+    pages["/metrics"] = [this] {
+      return HttpPage{200, "text/plain; version=0.0.4; charset=utf-8", parts_->metrics.scrape(parts_->store)};
+    };
+    pages["/healthz"] = [] { return HttpPage{.body = "ok\n"}; };
+    pages["/readyz"] = [this] {
+      const v1::NodeState state = state_.load(std::memory_order_relaxed);
+      return HttpPage{.status = state == v1::NODE_STATE_READY ? 200 : 503,
+                      .body = absl::StrCat(v1::NodeState_Name(state), "\n")};
+    };
+    absl::StatusOr<std::unique_ptr<HttpServer>> http =
+        blocking([&] { return HttpServer::start(config.http_listen, std::move(pages)); });
+    if (!http.ok()) return http.status();
+    parts_->http = *std::move(http);
+    parts_->http_address = parts_->http->address();
+  }
+  const GrpcOptions grpc_options = {config.grpc_listen, config.grpc_max_message_bytes, config.grpc_max_calls};
+  absl::StatusOr<std::unique_ptr<GrpcServer>> grpc = blocking(
+      [&] { return GrpcServer::start(grpc_options, parts_->router, poster_, &parts_->metrics, &parts_->metrics); });
+  if (!grpc.ok()) return grpc.status();
+  parts_->grpc = *std::move(grpc);
+  return absl::OkStatus();
+}
+
+void Server::serve() {
+  Scope background;
+  parts_->jobs.start(background);
+  background.go(tell_alive_until_cancelled);
+  parts_->health.set_serving(true);
+  set_state(v1::NODE_STATE_READY);
+  const std::string where =
+      absl::StrCat("gRPC on ", grpc_address(), ", HTTP on ", http_address().empty() ? "nothing" : http_address());
+  log(LogLevel::kInfo, "ready",
+      {{"version", version()},
+       {"grpc", grpc_address()},
+       {"http", http_address()},
+       {"tasks", absl::StrCat(parts_->schema->tasks().size())},
+       {"procs", absl::StrCat(max_procs())}});
+  tell_ready(where);
+  if (options_.on_ready) options_.on_ready();
+
+  for (Order order = Order::kQuit; order != Order::kStop;) {
+    order = blocking([this] { return signals_.next(); });
+    if (order == Order::kDump) print_goroutines();
+    if (order == Order::kReload) {
+      tell_reloading();
+      reload();
+      tell_ready(where);
+    }
+  }
+  drain();
+}
+
+void Server::reload() {
+  const absl::StatusOr<LoadedConfig> loaded =
+      options_.reload ? blocking(options_.reload) : absl::StatusOr<LoadedConfig>(LoadedConfig{options_.config, {}});
+  if (!loaded.ok()) {
+    log(LogLevel::kError, "the settings cannot be read again; the old ones stay",
+        {{"error", std::string(loaded.status().message())}});
+    return;
+  }
+  set_log_level(loaded->config.log_level);
+  log(LogLevel::kInfo, "settings read again", {{"log.level", loaded->config.log_level}});
+}
+
+void Server::drain() {
+  Parts& parts = *parts_;
+  set_state(v1::NODE_STATE_DRAINING);
+  parts.health.set_serving(false);
+  parts.admission.close();
+  parts.jobs.close();
+  tell_stopping("finishing what runs");
+  log(LogLevel::kInfo, "draining",
+      {{"calls", absl::StrCat(parts.admission.inside())},
+       {"jobs_running", absl::StrCat(parts.jobs.running())},
+       {"jobs_queued", absl::StrCat(parts.jobs.queued())},
+       {"drain_timeout", absl::FormatDuration(options_.config.drain_timeout)}});
+
+  const JoinHandle<void> idle = spawn([&parts] {
+    parts.admission.wait_until_idle();
+    parts.jobs.wait_until_idle();
+  });
+  const Chan<Unit> hurry = make_chan<Unit>(1);
+  JoinHandle<void> listener = spawn([this, hurry] {
+    while (true) {
+      const Order order = blocking([this] { return signals_.next(); });
+      if (order == Order::kQuit) return;
+      if (order == Order::kDump) print_goroutines();
+      Unit unit;
+      if (order == Order::kStop) hurry.try_send(unit);
+    }
+  });
+  const Timer timeout(options_.config.drain_timeout);
+  bool is_idle = false;
+  select(on_recv(idle.done(), [&](std::optional<Unit>) { is_idle = true; }), on_recv(timeout.chan()), on_recv(hurry));
+  signals_.quit();
+  listener.join();
+
+  if (!is_idle) {
+    log(LogLevel::kWarn, "cancelling what did not finish",
+        {{"calls", absl::StrCat(parts.admission.inside())}, {"jobs_running", absl::StrCat(parts.jobs.running())}});
+    parts.jobs.cancel_running();
+  }
+  parts.health.end_watches();
+  const absl::Time calls_end = absl::Now() + (is_idle ? kLastWords : absl::ZeroDuration());
+  const JoinHandle<void> ended = spawn([&parts, calls_end] {
+    blocking([&] { parts.grpc->stop(calls_end); });
+    parts.jobs.wait_until_idle();
+  });
+  const Timer grace(calls_end - absl::Now() + kCancelGrace);
+  bool is_stuck = false;
+  select(on_recv(ended.done()), on_recv(grace.chan(), [&](std::optional<absl::Time>) { is_stuck = true; }));
+  if (is_stuck) {
+    log(LogLevel::kError, "goroutines do not end although they are cancelled; leaving without them",
+        {{"goroutines", absl::StrCat(num_goroutines())}});
+    if (options_.on_stuck) options_.on_stuck();
+    ended.done().recv();
+  }
+  if (parts.jobs.queued() > 0) {
+    log(LogLevel::kWarn, "jobs that waited are lost: this store keeps them in memory",
+        {{"jobs_queued", absl::StrCat(parts.jobs.queued())}});
+  }
+  set_state(v1::NODE_STATE_STOPPED);
+  blocking([&parts] { parts.http.reset(); });
+  log(LogLevel::kInfo, "stopped");
+}
+
+v1::Node Server::describe() const {
+  const Parts& parts = *parts_;
+  v1::Node node;
+  node.set_name(options_.config.node_name);
+  node.set_state(state_.load(std::memory_order_relaxed));
+  node.set_version(version());
+  node.set_build(build_text());
+  if (parts.grpc != nullptr) node.add_grpc_addresses(parts.grpc->address());
+  if (!parts.http_address.empty()) node.add_http_addresses(parts.http_address);
+  *node.mutable_start_time() = to_proto(start_time_);
+  node.set_pid(getpid());
+  node.set_max_procs(max_procs());
+  node.set_goroutines(static_cast<std::int64_t>(num_goroutines()));
+  node.set_tasks(static_cast<std::int32_t>(parts.schema->tasks().size()));
+  node.set_jobs_queued(parts.jobs.queued());
+  node.set_jobs_running(parts.jobs.running());
+  node.set_store(std::string(parts.store.kind()));
+  return node;
+}
+
+}  // namespace novelo::daemon
