@@ -52,12 +52,13 @@ void Interrupt::serve() {
 
 Interrupt::Wait::Wait(Interrupt& interrupt, std::function<void()> action) : interrupt_(interrupt) {
   absl::MutexLock lock(&interrupt_.mutex_);
-  interrupt_.action_ = std::move(action);
+  outer_ = std::exchange(interrupt_.action_, std::move(action));
+  if (interrupt_.came()) interrupt_.action_();
 }
 
 Interrupt::Wait::~Wait() {
   absl::MutexLock lock(&interrupt_.mutex_);
-  interrupt_.action_ = nullptr;
+  interrupt_.action_ = std::move(outer_);
 }
 
 }  // namespace novelo::cli

@@ -28,7 +28,8 @@ class Interrupt {
   // Whether a Ctrl-C came.
   bool came() const { return came_.load(std::memory_order_relaxed); }
 
-  // While one of these lives, the first Ctrl-C runs its action.
+  // While one of these lives, the first Ctrl-C runs its action, that of the innermost; one that came earlier runs it at
+  // once.
   class Wait {
    public:
     Wait(Interrupt& interrupt, std::function<void()> action);
@@ -38,6 +39,7 @@ class Interrupt {
 
    private:
     Interrupt& interrupt_;
+    std::function<void()> outer_;
   };
 
  private:

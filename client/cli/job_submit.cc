@@ -2,6 +2,7 @@
 // The task's fields are checked here, against its types, so that a wrong one is told before anything is stored.
 #include "job_submit.h"
 
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -82,12 +83,16 @@ ExitCode run_submit(Session& session, const Arguments& arguments) {
   }
   request.set_input_proto((*input)->SerializeAsString());
 
+  // A Ctrl-C while the job is being stored must not lose its id: it detaches once there is something to detach from.
+  const bool follows = arguments.has("follow");
+  const bool waits = follows || arguments.has("wait");
+  std::optional<Interrupt::Wait> detach_later;
+  if (waits && session.world().interrupt != nullptr) detach_later.emplace(*session.world().interrupt, [] {});
   v1::Job job;
   const auto context = session.question();
   const grpc::Status status = session.jobs()->SubmitJob(context.get(), request, &job);
   if (!status.ok()) return session.fail(client::from_grpc(status));
-  const bool follows = arguments.has("follow");
-  if (!follows && !arguments.has("wait")) {
+  if (!waits) {
     const Answer answer{.view = {Text{job.id() + "\n"}}, .messages = {&job}, .names = {job.id()}};
     const ExitCode code = session.show(answer);
     if (session.shows_progress()) session.say(absl::StrCat("wait for it with: novelo job wait ", job.id()));

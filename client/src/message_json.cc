@@ -7,8 +7,13 @@
 #include <google/protobuf/util/json_util.h>
 
 #include <memory>
+#include <string>
+#include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 
 namespace novelo::client {
 namespace {
@@ -25,6 +30,50 @@ bool wraps_a_value(const google::protobuf::Descriptor& type) {
 bool is_object(std::string_view json) {
   const std::size_t first = json.find_first_not_of(" \t\r\n");
   return first == std::string_view::npos || json[first] == '{';
+}
+
+// The message that the path "a.b[2].c" leads to; null where it leaves what the descriptors know.
+const google::protobuf::Descriptor* follow(const google::protobuf::Descriptor* type, std::string_view path) {
+  for (const auto step : absl::StrSplit(absl::string_view(path.data(), path.size()), '.', absl::SkipEmpty())) {
+    const auto* field = type->FindFieldByName(std::string(step.substr(0, step.find('['))));
+    if (field == nullptr || field->message_type() == nullptr) return nullptr;
+    type = field->message_type();
+  }
+  return type;
+}
+
+// protobuf says "(a.b) c: Cannot find field." and "(a.b): invalid value "x" for type TYPE_INT32"; other texts stay as
+// they are.
+std::string explain(const google::protobuf::Descriptor& type, std::string_view text) {
+  constexpr std::string_view kNoField = ": Cannot find field.";
+  constexpr std::string_view kInvalid = ": invalid value ";
+  constexpr std::string_view kForType = " for type TYPE_";
+  std::string_view scope, rest = text.substr(0, text.find('\n'));
+  if (const std::size_t end = rest.find(')'); !rest.empty() && rest.front() == '(' && end != std::string_view::npos) {
+    scope = rest.substr(1, end - 1);
+    rest.remove_prefix(end + 1);
+    if (!rest.empty() && rest.front() == ' ') rest.remove_prefix(1);
+  }
+  const auto path = [&](std::string_view name) {
+    return absl::StrCat(std::string(scope), scope.empty() || name.empty() ? "" : ".", std::string(name));
+  };
+  if (rest.size() > kNoField.size() && rest.substr(rest.size() - kNoField.size()) == kNoField) {
+    std::string words = absl::StrCat("there is no field \"", path(rest.substr(0, rest.size() - kNoField.size())), "\"");
+    const auto* inner = follow(&type, scope);
+    if (inner == nullptr) return words;
+    std::vector<std::string> names;
+    for (int i = 0; i < inner->field_count(); ++i) names.push_back(inner->field(i)->name());
+    return absl::StrCat(words, ", only: ", absl::StrJoin(names, ", "));
+  }
+  const std::size_t invalid = rest.find(kInvalid);
+  const std::size_t for_type = rest.rfind(kForType);
+  if (invalid != std::string_view::npos && for_type != std::string_view::npos && for_type > invalid) {
+    const std::string_view value = rest.substr(invalid + kInvalid.size(), for_type - invalid - kInvalid.size());
+    const std::string_view name = rest.substr(for_type + kForType.size());
+    return absl::StrCat(path(rest.substr(0, invalid)), ": ", std::string(value), " is no ",
+                        absl::AsciiStrToLower(absl::string_view(name.data(), name.size())));
+  }
+  return std::string(text);
 }
 
 }  // namespace
@@ -52,7 +101,7 @@ absl::Status merge_json(std::string_view json, google::protobuf::Message* messag
   if (!status.ok()) {
     return absl::InvalidArgumentError(
         absl::StrCat("the JSON is no ", message->GetDescriptor()->full_name(), ": ",
-                     absl::string_view(status.message().data(), status.message().size())));
+                     explain(*message->GetDescriptor(), {status.message().data(), status.message().size()})));
   }
   message->MergeFrom(*parsed);
   return absl::OkStatus();

@@ -33,6 +33,20 @@ TEST(InterruptDeathTest, TheFirstRunsTheActionOfTheWait) {
       ::testing::ExitedWithCode(0), "");
 }
 
+TEST(InterruptDeathTest, OneThatCameBeforeTheInnerWaitIsNotLost) {
+  ::testing::FLAGS_gtest_death_test_style = "threadsafe";
+  EXPECT_EXIT(
+      {
+        Interrupt interrupt;
+        const Interrupt::Wait outer(interrupt, [] {});
+        press(interrupt);
+        bool ran = false;
+        const Interrupt::Wait inner(interrupt, [&] { ran = true; });
+        _exit(ran ? 0 : 1);
+      },
+      ::testing::ExitedWithCode(0), "");
+}
+
 TEST(InterruptDeathTest, TheSecondLeavesAtOnce) {
   ::testing::FLAGS_gtest_death_test_style = "threadsafe";
   EXPECT_EXIT(

@@ -47,10 +47,18 @@ TEST(MessageJson, ABadFieldIsNamedAndChangesNothing) {
   const auto input = schema->new_input();
   const absl::Status unknown = merge_json(R"({"path": "x", "tpo": 5})", input.get());
   EXPECT_EQ(unknown.code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_THAT(std::string(unknown.message()), HasSubstr("tpo"));
+  EXPECT_THAT(std::string(unknown.message()), HasSubstr("there is no field \"tpo\", only: path, top, skip"));
   const absl::Status wrong = merge_json(R"({"range": {"first": "many"}})", input.get());
-  EXPECT_THAT(std::string(wrong.message()), HasSubstr("range.first"));
+  EXPECT_THAT(std::string(wrong.message()), HasSubstr("range.first: \"many\" is no int32"));
   EXPECT_EQ(input->ByteSizeLong(), 0u);
+}
+
+TEST(MessageJson, AnInnerFieldThatIsNotThereIsNamedWithItsPath) {
+  const auto schema = sample_schema();
+  const absl::Status inner = merge_json(R"({"range": {"frist": 1}})", schema->new_input().get());
+  EXPECT_THAT(std::string(inner.message()), HasSubstr("there is no field \"range.frist\", only: first, last, is_open"));
+  const absl::Status element = merge_json(R"({"ranges": [{}, {"frist": 1}]})", schema->new_input().get());
+  EXPECT_THAT(std::string(element.message()), HasSubstr("frist"));
 }
 
 TEST(MessageJson, BrokenTextIsAnError) {
