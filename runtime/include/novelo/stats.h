@@ -35,17 +35,17 @@ struct RuntimeStats {
   std::uint64_t global_queue_length = 0;
   std::uint64_t procs_running = 0;
   std::uint64_t procs_idle = 0;
-  std::uint64_t threads_running = 0;   // with a processor
-  std::uint64_t threads_idle = 0;      // asleep until there is work
-  std::uint64_t threads_blocked = 0;   // without a processor: in blocking(), or overrunning its slice
+  std::uint64_t threads_running = 0;  // with a processor
+  std::uint64_t threads_idle = 0;     // asleep until there is work
+  std::uint64_t threads_blocked = 0;  // without a processor: in blocking(), or overrunning its slice
 
-  std::uint64_t steals_total = 0;      // batches taken from another processor
-  std::uint64_t handoffs_total = 0;    // processors passed on from blocked or overrunning threads
-  std::uint64_t preempts_total = 0;    // goroutines asked to yield after their slice
+  std::uint64_t steals_total = 0;    // batches taken from another processor
+  std::uint64_t handoffs_total = 0;  // processors passed on from blocked or overrunning threads
+  std::uint64_t preempts_total = 0;  // goroutines asked to yield after their slice
   std::vector<std::pair<std::string_view, std::uint64_t>> parks_total;  // by reason
-  DurationHistogram sched_latency;     // from runnable to running, one in eight sampled
+  DurationHistogram sched_latency;  // from runnable to running, one in eight sampled
 
-  std::uint64_t timers = 0;            // armed now
+  std::uint64_t timers = 0;  // armed now
   DurationHistogram timer_lateness;
 
   std::uint64_t stack_in_use_bytes = 0;  // address space of stacks with a goroutine on them

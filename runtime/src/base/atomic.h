@@ -53,7 +53,9 @@ inline void full_fence() noexcept {
 }
 
 // Keeps the compiler, not the machine, from moving accesses across it.
-inline void compiler_fence() noexcept { asm volatile("" ::: "memory"); }
+inline void compiler_fence() noexcept {
+  asm volatile("" ::: "memory");
+}
 
 // The machine's hint for a bounded spin.
 inline void cpu_relax() noexcept {

@@ -40,7 +40,9 @@ void RawLock::lock_slow() noexcept {
   while (word_.exchange(kContended, acquire) != kFree) futex_wait(word_, kContended);
 }
 
-void RawLock::wake_one(Atomic<std::uint32_t>* word) noexcept { futex_wake(*word, 1); }
+void RawLock::wake_one(Atomic<std::uint32_t>* word) noexcept {
+  futex_wake(*word, 1);
+}
 
 #if defined(NOVELO_CHECK_LOCK_RANKS)
 [[gnu::noinline]] void RawLock::note_acquire() noexcept {

@@ -52,7 +52,8 @@ class NOVELO_CAPABILITY("lock") RawLock {
 #endif
     std::uint32_t expected = kFree;
     // [lock-word] acquire, with unlock()'s release: what the last holder wrote is seen
-    if (!word_.compare_exchange_strong(expected, kTaken, acquire, relaxed)) [[unlikely]] lock_slow();
+    if (!word_.compare_exchange_strong(expected, kTaken, acquire, relaxed)) [[unlikely]]
+      lock_slow();
   }
 
   void unlock() noexcept NOVELO_RELEASE() {
@@ -60,7 +61,8 @@ class NOVELO_CAPABILITY("lock") RawLock {
     note_release();
 #endif
     // [lock-word] release, with lock()'s acquire. After this line the lock may be gone: only its address is used.
-    if (word_.exchange(kFree, release) == kContended) [[unlikely]] wake_one(&word_);
+    if (word_.exchange(kFree, release) == kContended) [[unlikely]]
+      wake_one(&word_);
   }
 
  private:

@@ -20,8 +20,8 @@ enum class LockRank : std::uint8_t {
 
 // Locks of one rank may be held together only where something else fixes their order.
 constexpr bool may_nest(LockRank rank) {
-  return rank == LockRank::kChannel      // by address, in select
-         || rank == LockRank::kScope;    // from child to parent while joining, never both ways: see scope.h
+  return rank == LockRank::kChannel    // by address, in select
+         || rank == LockRank::kScope;  // from child to parent while joining, never both ways: see scope.h
 }
 
 }  // namespace novelo::rt

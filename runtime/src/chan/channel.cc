@@ -97,16 +97,26 @@ void Channel::close() {
   senders_.wake_all();
 }
 
-Channel* channel_make(const ElementType& type, std::int64_t capacity) { return Channel::make(type, capacity); }
-void channel_ref(Channel* channel) noexcept { channel->ref(); }
-void channel_unref(Channel* channel) noexcept { channel->unref(); }
+Channel* channel_make(const ElementType& type, std::int64_t capacity) {
+  return Channel::make(type, capacity);
+}
+void channel_ref(Channel* channel) noexcept {
+  channel->ref();
+}
+void channel_unref(Channel* channel) noexcept {
+  channel->unref();
+}
 
 void channel_close(Channel* channel) {
   if (channel == nullptr) throw ChannelClosed("close of a nil channel");
   channel->close();
 }
 
-std::size_t channel_len(const Channel* channel) noexcept { return channel == nullptr ? 0 : channel->length(); }
-std::size_t channel_cap(const Channel* channel) noexcept { return channel == nullptr ? 0 : channel->capacity(); }
+std::size_t channel_len(const Channel* channel) noexcept {
+  return channel == nullptr ? 0 : channel->length();
+}
+std::size_t channel_cap(const Channel* channel) noexcept {
+  return channel == nullptr ? 0 : channel->capacity();
+}
 
 }  // namespace novelo::rt

@@ -58,8 +58,8 @@ class Channel {
   Atomic<std::int64_t> references_{1};
   const ElementType& type_;
   const std::size_t capacity_;
-  std::byte* buffer_ = nullptr;                 // behind this object, in the same allocation
-  Atomic<std::size_t> length_{0};               // written under the lock
+  std::byte* buffer_ = nullptr;                     // behind this object, in the same allocation
+  Atomic<std::size_t> length_{0};                   // written under the lock
   std::size_t first_ NOVELO_GUARDED_BY(lock_) = 0;  // the oldest element
   std::size_t free_ NOVELO_GUARDED_BY(lock_) = 0;   // where the next one goes
   WaiterQueue senders_;

@@ -1,5 +1,5 @@
-// select in three passes over the channels, all locked in the order of their addresses, so that "ready" is a fact of one
-// instant and two selects cannot deadlock:
+// select in three passes over the channels, all locked in the order of their addresses, so that "ready" is a fact of
+// one instant and two selects cannot deadlock:
 //   1. look for ready cases in a random order; take the first
 //   2. nothing ready: put a waiter into every channel's queue and park; the commit unlocks them all
 //   3. woken: take the waiters out of the other queues, and see which case it was
@@ -80,7 +80,9 @@ Tried try_case(const SelectOp& op) noexcept NOVELO_NO_THREAD_SAFETY_ANALYSIS {
   return channel.receive_now(op.slot) || channel.is_closed() ? Tried::kDone : Tried::kBlocked;
 }
 
-[[noreturn]] void throw_closed() { throw ChannelClosed("select: send on a closed channel"); }
+[[noreturn]] void throw_closed() {
+  throw ChannelClosed("select: send on a closed channel");
+}
 
 WaiterQueue& queue_of(const SelectOp& op) noexcept {
   return op.direction == SelectDirection::kSend ? op.channel->senders() : op.channel->receivers();
@@ -157,8 +159,8 @@ std::size_t select_ops(std::span<const SelectOp> ops) {
     waiters[k].case_index = order[k];
     queue_of(op).push(waiters[k]);
   }
-  const WakeCause cause = wait(
-      WaitReason::kSelect, [](void* held) noexcept { static_cast<LockSet*>(held)->unlock(); }, &locks);
+  const WakeCause cause =
+      wait(WaitReason::kSelect, [](void* held) noexcept { static_cast<LockSet*>(held)->unlock(); }, &locks);
   leave_queues(locks, ops, waiters);
   if (cause == WakeCause::kCancel) throw_cancelled();
   const auto* winner = static_cast<const Waiter*>(wait_record().winner());

@@ -19,7 +19,8 @@ void barrier_init() noexcept;
 
 inline void light_barrier() noexcept {
   compiler_fence();
-  if (!g_light_barrier_is_free) [[unlikely]] full_fence();
+  if (!g_light_barrier_is_free) [[unlikely]]
+    full_fence();
 }
 
 void heavy_barrier() noexcept;

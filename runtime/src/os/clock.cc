@@ -12,7 +12,11 @@ std::int64_t read_clock(clockid_t clock) noexcept {
 }
 }  // namespace
 
-std::int64_t now_ns() noexcept { return read_clock(CLOCK_MONOTONIC); }
-std::int64_t now_coarse_ns() noexcept { return read_clock(CLOCK_MONOTONIC_COARSE); }
+std::int64_t now_ns() noexcept {
+  return read_clock(CLOCK_MONOTONIC);
+}
+std::int64_t now_coarse_ns() noexcept {
+  return read_clock(CLOCK_MONOTONIC_COARSE);
+}
 
 }  // namespace novelo::rt

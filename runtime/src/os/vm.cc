@@ -34,7 +34,9 @@ void* vm_reserve(std::size_t bytes) noexcept {
   return address;
 }
 
-void vm_release(void* address, std::size_t bytes) noexcept { munmap(address, bytes); }
+void vm_release(void* address, std::size_t bytes) noexcept {
+  munmap(address, bytes);
+}
 
 bool vm_make_usable(void* address, std::size_t bytes) noexcept {
   return mprotect(address, bytes, PROT_READ | PROT_WRITE) == 0;
@@ -60,6 +62,8 @@ bool vm_guard(void* address, std::size_t bytes) noexcept {
   return guarded;
 }
 
-void vm_discard(void* address, std::size_t bytes) noexcept { madvise(address, bytes, MADV_DONTNEED); }
+void vm_discard(void* address, std::size_t bytes) noexcept {
+  madvise(address, bytes, MADV_DONTNEED);
+}
 
 }  // namespace novelo::rt

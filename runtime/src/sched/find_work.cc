@@ -1,6 +1,6 @@
-// Where the next goroutine comes from. The order: due timers; every 61st time the global queue, so that goroutines which
-// keep each other runnable do not hold it up for ever; the processor's own queue; a batch of the global queue; other
-// processors' queues and timers. Then the machine goes idle.
+// Where the next goroutine comes from. The order: due timers; every 61st time the global queue, so that goroutines
+// which keep each other runnable do not hold it up for ever; the processor's own queue; a batch of the global queue;
+// other processors' queues and timers. Then the machine goes idle.
 #include <algorithm>
 
 #include "os/clock.h"

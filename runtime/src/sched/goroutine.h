@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 #include "arch/context.h"
 #include "base/atomic.h"
@@ -30,10 +31,14 @@ const char* goroutine_state_name(GoroutineState state) noexcept;
 constexpr bool is_legal_change(GoroutineState from, GoroutineState to) {
   using enum GoroutineState;
   switch (from) {
-    case kDead: return to == kRunnable;
-    case kRunnable: return to == kRunning;
-    case kRunning: return to == kWaiting || to == kRunnable || to == kDead;
-    case kWaiting: return to == kRunnable;
+    case kDead:
+      return to == kRunnable;
+    case kRunnable:
+      return to == kRunning;
+    case kRunning:
+      return to == kWaiting || to == kRunnable || to == kDead;
+    case kWaiting:
+      return to == kRunnable;
   }
   return false;
 }
@@ -53,13 +58,13 @@ inline constexpr std::uint32_t kAttentionExit = 4;     // it called goexit()
 struct Goroutine : ListLink {  // the link of its scope's list of members, under the scope's lock
   Goroutine() noexcept : wait(this) {}
 
-  Context context;  // valid while switched out
-  Stack stack;      // taken at the first run
-  Goroutine* next = nullptr;  // in the one queue it is in: that queue's lock, or the injector's push
+  Context context;                     // valid while switched out
+  Stack stack;                         // taken at the first run
+  Goroutine* next = nullptr;           // in the one queue it is in: that queue's lock, or the injector's push
   Atomic<std::uint32_t> attention{0};  // set by sysmon and cancellers, read by the owner
   Atomic<GoroutineState> state{GoroutineState::kDead};  // changed by set_state() alone
-  bool is_member = false;    // in its scope's list: owner, and the canceller under the scope's lock
-  bool is_system = false;    // the runtime's own: not counted as the user's
+  bool is_member = false;     // in its scope's list: owner, and the canceller under the scope's lock
+  bool is_system = false;     // the runtime's own: not counted as the user's
   std::uint32_t shields = 0;  // owner
   ExceptionState exceptions;  // while switched out
   WaitRecord wait;
@@ -72,12 +77,19 @@ struct Goroutine : ListLink {  // the link of its scope's list of members, under
   Atomic<std::int64_t> waiting_since_ns{0};
   Atomic<WaitReason> wait_reason{WaitReason::kNone};
   static constexpr std::size_t kNameBytes = 48;
-  char name[kNameBytes] = {};  // written by the owner, read by dumps: bytes, always terminated
+  struct Name {
+    char text[kNameBytes];
+  };
+  Atomic<char> name_bytes[kNameBytes] = {};  // by the owner; read by dumps, byte by byte, always terminated
+
+  void set_name(std::string_view name) noexcept;
+  Name name() const noexcept;  // async-signal-safe
 
   // The one place where states change.
   void set_state(GoroutineState to) noexcept {
     const GoroutineState from = state.load(relaxed);
-    if (!is_legal_change(from, to)) [[unlikely]] illegal_change(from, to);
+    if (!is_legal_change(from, to)) [[unlikely]]
+      illegal_change(from, to);
     state.store(to, relaxed);  // published by the queue or the lock it goes through
   }
   [[noreturn]] void illegal_change(GoroutineState from, GoroutineState to) const noexcept;

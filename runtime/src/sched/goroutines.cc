@@ -23,8 +23,9 @@ void report_uncaught(RuntimeOptions& options, const Goroutine& g, const std::exc
   } catch (...) {  // what() stays the default
   }
   if (options.uncaught == UncaughtPolicy::kAbort) {
-    fatal("goroutine %llu%s%s ended by an uncaught exception: %s", static_cast<unsigned long long>(g.id),
-          g.name[0] != '\0' ? " " : "", g.name, what.c_str());
+    const Goroutine::Name name = g.name();
+    fatal("goroutine %llu%s%s%s ended by an uncaught exception: %s", static_cast<unsigned long long>(g.id),
+          name.text[0] != '\0' ? " (" : "", name.text, name.text[0] != '\0' ? ")" : "", what.c_str());
   }
   if (options.on_uncaught) {
     try {
@@ -103,7 +104,7 @@ Goroutine* Scheduler::make_goroutine(ScopeCore& scope, Closure body, JoinCore* j
   g->body = std::move(body);
   g->join = join;
   g->is_system = false;
-  g->name[0] = '\0';
+  g->set_name({});
   g->attention.store(0, relaxed);
   scope.ref();
   scope.add();

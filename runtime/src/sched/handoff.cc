@@ -40,7 +40,6 @@ bool Scheduler::retake(Processor& p) noexcept {
 void Scheduler::enter_blocking() noexcept {
   PinnedProcessor pinned;
   Machine& m = *current_machine();
-  m.is_blocking.store(true, relaxed);
   if (!pinned) return;  // it was retaken already
   Processor* p = detach(m);
   hand_off(*p);
@@ -50,7 +49,6 @@ void Scheduler::leave_blocking() {
   {
     PinnedProcessor pinned;
     Machine& m = *current_machine();
-    m.is_blocking.store(false, relaxed);
     if (Processor* p = take_idle_processor()) {
       attach(m, *p);
       return;
@@ -68,6 +66,8 @@ BlockingSection::BlockingSection() {
   scheduler()->enter_blocking();
 }
 
-BlockingSection::~BlockingSection() { scheduler()->leave_blocking(); }
+BlockingSection::~BlockingSection() {
+  scheduler()->leave_blocking();
+}
 
 }  // namespace novelo::rt

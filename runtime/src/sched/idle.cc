@@ -14,7 +14,7 @@ namespace novelo::rt {
 
 void Scheduler::attach(Machine& m, Processor& p) noexcept {
   NOVELO_DCHECK(m.processor.load(relaxed) == nullptr && p.machine.load(relaxed) == nullptr);
-  p.machine.store(&m, release);    // [p-owner] with retake()'s acquire
+  p.machine.store(&m, release);  // [p-owner] with retake()'s acquire
   m.processor.store(&p, relaxed);
 }
 
@@ -83,10 +83,12 @@ bool Scheduler::give_processor(Processor& p, bool spinning) noexcept {
         machines_.pop_back();
         return false;
       }
+      wake_sysmon();
       return true;
     }
   }
   futex_wake(m->wake_word, 1);
+  wake_sysmon();
   return true;
 }
 
@@ -167,6 +169,12 @@ void Scheduler::check_deadlock() noexcept {
   if (is_work_anywhere() || next_timer() != kNever) return;
   is_deadlocked_.store(true, release);  // [deadlock] with take_deadlock()
   run_changed();
+}
+
+void Scheduler::remove_poster() noexcept {
+  LockGuard guard(idle_lock_);
+  posters_.fetch_sub(1, relaxed);
+  check_deadlock();
 }
 
 void Scheduler::begin_run() noexcept {

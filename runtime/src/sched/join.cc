@@ -1,6 +1,5 @@
 // Joining: JoinHandle, Scope, with_deadline and shield, on scopes and events.
 #include "novelo/go.h"
-
 #include "os/clock.h"
 #include "sched/event.h"
 #include "sched/park.h"
@@ -20,9 +19,13 @@ struct JoinCore::Ended {
 JoinCore::JoinCore()
     : ended_(std::make_unique<Ended>()), scope_(ScopeCore::make(&current_scope(), ScopeCore::Hold::kParent)) {}
 
-JoinCore::~JoinCore() { scope_->unref(); }
+JoinCore::~JoinCore() {
+  scope_->unref();
+}
 
-void JoinCore::ref() noexcept { ended_->references.fetch_add(1, relaxed); }
+void JoinCore::ref() noexcept {
+  ended_->references.fetch_add(1, relaxed);
+}
 
 void JoinCore::unref() noexcept {
   // [join-refs] acq_rel: the one who destroys sees what the others did
@@ -35,14 +38,15 @@ void JoinCore::set_outcome(Outcome outcome, std::exception_ptr error) noexcept {
 }
 
 void JoinCore::complete() noexcept {
-  // [join-ended] release, with wait()'s acquire: the result is seen
-  ended_->has_ended.store(true, release);
-  ended_->event.notify_all();
   Chan<Unit> done;
   {
+    // Under the lock: a done() that comes later finds the end and closes its channel itself.
     LockGuard guard(ended_->lock);
+    // [join-ended] release, with wait()'s acquire: the result is seen
+    ended_->has_ended.store(true, release);
     done = ended_->done;
   }
+  ended_->event.notify_all();
   if (done.core() != nullptr) done.close();
 }
 
@@ -52,16 +56,23 @@ void JoinCore::wait() {
 
 void JoinCore::rethrow_unless_returned() {
   switch (outcome_) {
-    case Outcome::kReturned: return;
-    case Outcome::kThrew: std::rethrow_exception(error_);
-    case Outcome::kCancelled: throw JoinCancelled{};
-    case Outcome::kExited: throw RuntimeError("the joined goroutine called goexit()");
-    case Outcome::kRunning: break;
+    case Outcome::kReturned:
+      return;
+    case Outcome::kThrew:
+      std::rethrow_exception(error_);
+    case Outcome::kCancelled:
+      throw JoinCancelled{};
+    case Outcome::kExited:
+      throw RuntimeError("the joined goroutine called goexit()");
+    case Outcome::kRunning:
+      break;
   }
   fatal("a goroutine was joined before it ended");
 }
 
-void JoinCore::cancel() { scope_->cancel(CancelCause::kCancelled); }
+void JoinCore::cancel() {
+  scope_->cancel(CancelCause::kCancelled);
+}
 
 RecvChan<Unit> JoinCore::done() {
   LockGuard guard(ended_->lock);
@@ -85,7 +96,9 @@ DeadlineSection::DeadlineSection(absl::Time deadline) {
   g->scope = scope_;
 }
 
-bool DeadlineSection::ended_by_own_deadline() const noexcept { return scope_->is_own_deadline(); }
+bool DeadlineSection::ended_by_own_deadline() const noexcept {
+  return scope_->is_own_deadline();
+}
 
 void DeadlineSection::close() noexcept {
   if (scope_ == nullptr) return;
@@ -99,7 +112,9 @@ void DeadlineSection::close() noexcept {
   scope_ = nullptr;
 }
 
-DeadlineSection::~DeadlineSection() { close(); }
+DeadlineSection::~DeadlineSection() {
+  close();
+}
 
 ShieldSection::ShieldSection() {
   Goroutine* g = current_goroutine();
@@ -107,7 +122,9 @@ ShieldSection::ShieldSection() {
   ++g->shields;
 }
 
-ShieldSection::~ShieldSection() { --current_goroutine()->shields; }
+ShieldSection::~ShieldSection() {
+  --current_goroutine()->shields;
+}
 
 }  // namespace novelo::rt
 
@@ -129,7 +146,9 @@ Scope::~Scope() {
   state_->core->wait_ended();
 }
 
-void Scope::start(rt::Closure body) { rt::start_in(*state_->core, std::move(body)); }
+void Scope::start(rt::Closure body) {
+  rt::start_in(*state_->core, std::move(body));
+}
 
 void Scope::fail(State& state, absl::Status status, std::exception_ptr error) noexcept {
   {

@@ -68,7 +68,8 @@ void Scheduler::execute(Machine& m, Goroutine* g) noexcept {
   Processor& p = *m.processor.load(relaxed);
   if (g->stack.bottom == nullptr) {
     g->stack = stacks_.take(p.stacks);
-    if (g->stack.bottom == nullptr) fatal("no memory for the stack of goroutine %llu", static_cast<unsigned long long>(g->id));
+    if (g->stack.bottom == nullptr)
+      fatal("no memory for the stack of goroutine %llu", static_cast<unsigned long long>(g->id));
     context_make(g->context, g->stack.bottom, g->stack.size, &Scheduler::goroutine_main, g);
   }
   if (g->runnable_since_ns != 0) {

@@ -44,13 +44,12 @@ struct Machine {
 
   const int index;
   pthread_t thread{};
-  Context scheduler;             // the thread's own stack, while a goroutine runs
-  Goroutine* current = nullptr;  // running on this machine; read by sysmon through current_for_sysmon
+  Context scheduler;                    // the thread's own stack, while a goroutine runs
+  Goroutine* current = nullptr;         // running on this machine; for the machine's own thread
   Atomic<Goroutine*> running{nullptr};  // the same for sysmon, as a hint: goroutine records are never freed
   Atomic<Processor*> processor{nullptr};
   Atomic<std::uint32_t> in_runtime{1};      // [retake] above zero: the processor is being used
   Atomic<std::uint32_t> retake_pending{0};  // [retake]
-  Atomic<bool> is_blocking{false};          // inside BlockingSection
   bool is_spinning = false;                 // counted in Scheduler::spinning_
   ExceptionState* exceptions = nullptr;     // the thread's __cxa_get_globals()
 
@@ -61,12 +60,10 @@ struct Machine {
   void* commit_argument = nullptr;
 
   // Asleep until another machine hands it a processor (or the end).
-  Machine* next_idle = nullptr;               // under the idle lock
-  Atomic<std::uint32_t> wake_word{0};         // [machine-wake]
-  Processor* given_processor = nullptr;       // before the wake
+  Machine* next_idle = nullptr;          // under the idle lock
+  Atomic<std::uint32_t> wake_word{0};    // [machine-wake]
+  Processor* given_processor = nullptr;  // before the wake
   bool given_spinning = false;
-
-  Atomic<std::uint64_t> preempts{0};
 };
 
 extern "C" {
@@ -74,8 +71,8 @@ extern "C" {
 extern __thread Machine* novelo_machine __attribute__((tls_model("initial-exec")));
 }
 
-// Reads the thread-local afresh each time: after a park the same code may run in another thread, and a compiler may keep
-// the address of a thread-local in a register across any call.
+// Reads the thread-local afresh each time: after a park the same code may run in another thread, and a compiler may
+// keep the address of a thread-local in a register across any call.
 inline Machine* current_machine() noexcept {
 #if defined(__x86_64__)
   Machine* machine;
@@ -104,7 +101,8 @@ class PinnedProcessor {
     if (machine_ == nullptr) return;
     machine_->in_runtime.store(machine_->in_runtime.load(relaxed) + 1, relaxed);
     light_barrier();  // [retake] with sysmon's heavy_barrier()
-    if (machine_->retake_pending.load(relaxed) != 0) [[unlikely]] wait_for_retake();
+    if (machine_->retake_pending.load(relaxed) != 0) [[unlikely]]
+      wait_for_retake();
     processor_ = machine_->processor.load(acquire);  // [retake] with retake()'s store
   }
   ~PinnedProcessor() {

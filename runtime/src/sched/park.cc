@@ -164,10 +164,7 @@ std::size_t num_goroutines() {
 }
 
 void set_goroutine_name(std::string_view name) {
-  Goroutine& g = require_goroutine("set_goroutine_name()");
-  const std::size_t bytes = std::min(name.size(), Goroutine::kNameBytes - 1);
-  name.copy(g.name, bytes);
-  g.name[bytes] = '\0';
+  require_goroutine("set_goroutine_name()").set_name(name);
 }
 
 }  // namespace novelo

@@ -28,7 +28,8 @@ WaitRecord& wait_record() noexcept;
 void before_blocking_slow(Goroutine& g);
 inline void before_blocking() {
   Goroutine* g = current_goroutine();
-  if (g != nullptr && g->attention.load(relaxed) != 0) [[unlikely]] before_blocking_slow(*g);
+  if (g != nullptr && g->attention.load(relaxed) != 0) [[unlikely]]
+    before_blocking_slow(*g);
 }
 
 // Called when the operation will have to wait, with no lock held: makes the goroutine known to its scope, so that a
@@ -46,7 +47,9 @@ WakeCause wait(WaitReason reason, Commit commit, void* argument) noexcept;
 inline void unlock_commit(void* lock) noexcept NOVELO_NO_THREAD_SAFETY_ANALYSIS {
   static_cast<RawLock*>(lock)->unlock();
 }
-inline WakeCause wait_unlocking(WaitReason reason, RawLock& lock) noexcept { return wait(reason, unlock_commit, &lock); }
+inline WakeCause wait_unlocking(WaitReason reason, RawLock& lock) noexcept {
+  return wait(reason, unlock_commit, &lock);
+}
 
 // Leaves the calling goroutine's stack for another reason than a wait; returns when it runs again.
 void leave_for(SwitchReason reason) noexcept;

@@ -26,7 +26,7 @@ struct Processor {
   const int index;
   Processor* next_idle = nullptr;  // under the idle lock
   Atomic<Machine*> machine{nullptr};
-  Atomic<std::uint64_t> tick{0};   // slices begun; sysmon compares
+  Atomic<std::uint64_t> tick{0};  // slices begun; sysmon compares
   RunQueue queue;
   TimerHeap timers;
   Random random;

@@ -36,14 +36,16 @@ RunQueue::Popped RunQueue::pop() noexcept {
   }
 }
 
-std::uint32_t RunQueue::take_half(Goroutine** batch) noexcept { return grab(batch, Next::kLeave); }
+std::uint32_t RunQueue::take_half(Goroutine** batch) noexcept {
+  return grab(batch, Next::kLeave);
+}
 
 std::uint32_t RunQueue::grab(Goroutine** batch, Next next) noexcept {
   std::uint32_t head = head_.load(acquire);  // [rq-reuse] with the other takers' release
   for (;;) {
     const std::uint32_t tail = tail_.load(acquire);  // [rq-publish] with push()
     const std::uint32_t length = tail - head;
-    if (length > kCapacity) {  // head_ and tail_ were read at different times
+    if (length > kCapacity) {      // head_ and tail_ were read at different times
       head = head_.load(acquire);  // [rq-reuse]
       continue;
     }

@@ -16,7 +16,8 @@ std::string describe_deadlock(rt::Scheduler& scheduler) {
   std::string text = "deadlock: no goroutine can ever run again";
   for (const GoroutineInfo& g : scheduler.list_goroutines()) {
     absl::StrAppend(&text, "\n  goroutine ", g.id, g.name.empty() ? "" : " (", g.name, g.name.empty() ? "" : ")", " [",
-                    std::string(g.reason.empty() ? g.state : g.reason), ", ", static_cast<std::int64_t>(g.waiting_seconds), " s]");
+                    std::string(g.reason.empty() ? g.state : g.reason), ", ",
+                    static_cast<std::int64_t>(g.waiting_seconds), " s]");
   }
   return text;
 }
@@ -61,11 +62,11 @@ void Runtime::run_main(rt::Closure body, const std::exception_ptr& error) {
       scheduler->run_changed();
     }
   };
-  rt::start_in(*scope, rt::Closure([&has_returned, main = std::move(body),
-                                    ended = Ended(&scheduler, &has_ended)]() mutable {
-    main();
-    has_returned.store(true, rt::relaxed);  // published by ~Ended
-  }));
+  rt::start_in(*scope,
+               rt::Closure([&has_returned, main = std::move(body), ended = Ended(&scheduler, &has_ended)]() mutable {
+                 main();
+                 has_returned.store(true, rt::relaxed);  // published by ~Ended
+               }));
   scheduler.begin_run();
   std::string deadlock;
   for (;;) {
@@ -92,12 +93,18 @@ void Runtime::post(absl::AnyInvocable<void()> f) {
   rt::start_in(state_->scheduler.root(), rt::Closure(std::move(f)));
 }
 
-Poster Runtime::poster() { return Poster(); }
+Poster Runtime::poster() {
+  return Poster();
+}
 
-Poster::Poster() { rt::require_scheduler().add_poster(1); }
-Poster::Poster(const Poster&) noexcept { rt::require_scheduler().add_poster(1); }
+Poster::Poster() {
+  rt::require_scheduler().add_poster();
+}
+Poster::Poster(const Poster&) noexcept {
+  rt::scheduler()->add_poster();
+}
 Poster::~Poster() {
-  if (rt::Scheduler* scheduler = rt::scheduler()) scheduler->add_poster(-1);
+  if (rt::Scheduler* scheduler = rt::scheduler()) scheduler->remove_poster();
 }
 
 void Poster::post(absl::AnyInvocable<void()> f) const {

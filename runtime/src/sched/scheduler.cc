@@ -17,19 +17,23 @@ namespace novelo::rt {
 namespace {
 
 Atomic<Scheduler*> g_scheduler{nullptr};
+Atomic<std::uint64_t> g_generation{1};
 constexpr int kProcsMax = 1024;
 
 void report_overflow(const void* address) noexcept {
   const Goroutine* g = current_goroutine();
   if (g == nullptr || address >= g->stack.bottom || address < g->stack.bottom - kStackGuardBytes) return;
-  const bool is_named = g->name[0] != '\0';
+  const Goroutine::Name name = g->name();
+  const bool is_named = name.text[0] != '\0';
   fatal("stack overflow: goroutine %llu%s%s%s used up its stack of %zu KiB", static_cast<unsigned long long>(g->id),
-        is_named ? " (" : "", g->name, is_named ? ")" : "", kStackBytes >> 10);
+        is_named ? " (" : "", name.text, is_named ? ")" : "", kStackBytes >> 10);
 }
 
 }  // namespace
 
-Scheduler* scheduler() noexcept { return g_scheduler.load(acquire); }  // [scheduler-alive] with the constructor
+Scheduler* scheduler() noexcept {
+  return g_scheduler.load(acquire);
+}  // [scheduler-alive] with the constructor
 
 Scheduler& require_scheduler() {
   Scheduler* s = scheduler();
@@ -37,7 +41,8 @@ Scheduler& require_scheduler() {
   return *s;
 }
 
-Scheduler::Scheduler(RuntimeOptions options) : options_(std::move(options)) {
+Scheduler::Scheduler(RuntimeOptions options)
+    : options_(std::move(options)), generation_(g_generation.fetch_add(1, relaxed)) {
   Scheduler* expected = nullptr;
   // [scheduler-alive] release, with scheduler()'s acquire
   if (!g_scheduler.compare_exchange_strong(expected, this, acq_rel, relaxed)) {
@@ -82,8 +87,7 @@ void Scheduler::start_threads() {
 
 Scheduler::~Scheduler() {
   is_stopping_.store(true, seq_cst);  // [stop] with find_work() and sysmon_loop()
-  sysmon_word_.store(1, release);     // [sysmon-word]
-  futex_wake(sysmon_word_, 1);
+  wake_sysmon();
   pthread_join(sysmon_thread_, nullptr);
   timekeeper_word_.fetch_add(1, seq_cst);  // [timer-sleep] with keep_time()
   futex_wake(timekeeper_word_, 1);

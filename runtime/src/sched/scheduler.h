@@ -4,7 +4,8 @@
 // sysmon.cc, goroutines.cc (records of goroutines), ready.cc.
 //
 //   who        see each function
-//   invariants a runnable goroutine is in exactly one queue; work conservation: whoever makes work publishes it, fences,
+//   invariants a runnable goroutine is in exactly one queue; work conservation: whoever makes work publishes it,
+//   fences,
 //              and looks for an idle processor without a spinning machine; whoever stops spinning drops the count,
 //              fences, and looks at every queue again ([work-wake]); at most half of the busy processors spin
 //   tested     tests/conformance/scheduler_test.cc, tests/stress/scheduler_test.cc
@@ -66,11 +67,12 @@ class Scheduler {
   Processor& processor_for_timers(const PinnedProcessor& pinned) noexcept {
     return pinned ? *pinned.get() : *processors_[0];
   }
-  StackPool& stacks() noexcept { return stacks_; }
+  // Tells one Runtime of a process from the next.
+  std::uint64_t generation() const noexcept { return generation_; }
   int max_procs() const noexcept { return static_cast<int>(processors_.size()); }
   RuntimeOptions& options() noexcept { return options_; }
   ScopeCore& root() noexcept { return *root_; }  // the outermost scope
-  RuntimeStats stats();                            // stats.cc
+  RuntimeStats stats();                          // stats.cc
   std::vector<GoroutineInfo> list_goroutines();
 
   // A run() in progress, from when its main goroutine is runnable: while there is one, a state in which no goroutine
@@ -83,7 +85,8 @@ class Scheduler {
     run_word_.fetch_add(1, release);  // [run-word] with run_main()
     futex_wake(run_word_, 1 << 30);
   }
-  void add_poster(int n) noexcept { posters_.fetch_add(n, relaxed); }
+  void add_poster() noexcept { posters_.fetch_add(1, relaxed); }
+  void remove_poster() noexcept;
 
   // On a goroutine's first and last instructions: goroutines.cc
   static void goroutine_main(void* goroutine) noexcept;
@@ -126,9 +129,9 @@ class Scheduler {
   void stop_spinning(Machine& m) noexcept;
 
   // idle.cc
-  void go_idle(Machine& m) noexcept;          // returns with a processor, or at the end
+  void go_idle(Machine& m) noexcept;  // returns with a processor, or at the end
   void sleep_until_given(Machine& m) noexcept;
-  bool keep_time() noexcept;                  // false if another machine does, or there is no timer
+  bool keep_time() noexcept;  // false if another machine does, or there is no timer
   void attach(Machine& m, Processor& p) noexcept;
   Processor* detach(Machine& m) noexcept;
   Processor* take_idle_processor() noexcept;
@@ -147,9 +150,11 @@ class Scheduler {
     bool asked = false;
   };
   void sysmon_loop() noexcept;
+  void wake_sysmon() noexcept;
   bool sysmon_pass(std::vector<Watch>& watches, std::int64_t now) noexcept;
 
   RuntimeOptions options_;
+  const std::uint64_t generation_;
   StackPool stacks_;
   ScopeCore* root_ = nullptr;
   std::vector<std::unique_ptr<Processor>> processors_;
@@ -188,7 +193,8 @@ class Scheduler {
   Atomic<std::uint32_t> run_word_{0};
 
   pthread_t sysmon_thread_{};
-  Atomic<std::uint32_t> sysmon_word_{0};
+  // 1 while sysmon sleeps because all is idle: whoever wakes a machine then wakes it too. [sysmon-sleep]
+  Atomic<std::uint32_t> sysmon_asleep_{0};
 };
 
 // The scheduler of the Runtime that is alive; nullptr when none is.

@@ -1,7 +1,7 @@
-// A cancel walks down the tree: under a scope's lock it sets the flag of each member and tries to win its wait, and takes
-// references on the child scopes; then, without the lock, it goes on with those. Links go the other way, lazily: a scope
-// joins its parent's list when the first of its members is about to park, because until then nothing of it needs to be
-// found. So a goroutine that never parks costs its scope two atomic adds.
+// A cancel walks down the tree: under a scope's lock it sets the flag of each member and tries to win its wait, and
+// takes references on the child scopes; then, without the lock, it goes on with those. Links go the other way, lazily:
+// a scope joins its parent's list when the first of its members is about to park, because until then nothing of it
+// needs to be found. So a goroutine that never parks costs its scope two atomic adds.
 //
 // The race of cancel(parent) with a child that is just linking: both happen under the parent's lock; if the parent was
 // cancelled first, the child cancels itself.
@@ -33,7 +33,9 @@ ScopeCore::ScopeCore(ScopeCore* parent, Hold hold) noexcept : parent_(parent), h
   if (hold_ == Hold::kParent) parent_->add();
 }
 
-ScopeCore* ScopeCore::make(ScopeCore* parent, Hold hold) { return new ScopeCore(parent, hold); }
+ScopeCore* ScopeCore::make(ScopeCore* parent, Hold hold) {
+  return new ScopeCore(parent, hold);
+}
 
 ScopeCore::~ScopeCore() {
   disarm_deadline();

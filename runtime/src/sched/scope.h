@@ -5,8 +5,8 @@
 //   may        take scope locks and, under them, wake goroutines; wait() parks
 //   cost       a goroutine costs its scope one atomic add and one at its end; only one that parks is put in a list
 //   invariants live() counts the goroutines started in the scope and not yet ended, and the scopes of spawned ones with
-//              goroutines left; a scope is linked in its parent's list before one of its members parks, so that a cancel
-//              of the parent finds it; cancelled never turns false
+//              goroutines left; a scope is linked in its parent's list before one of its members parks, so that a
+//              cancel of the parent finds it; cancelled never turns false
 //   tested     tests/conformance/cancel_test.cc, tests/stress/cancel_test.cc
 #pragma once
 

@@ -57,10 +57,17 @@ RuntimeStats Scheduler::stats() {
   for_each_goroutine([&s](const Goroutine& g) {
     if (g.is_system) return;
     switch (g.state.load(relaxed)) {
-      case GoroutineState::kDead: break;
-      case GoroutineState::kRunnable: ++s.goroutines_runnable; break;
-      case GoroutineState::kRunning: ++s.goroutines_running; break;
-      case GoroutineState::kWaiting: ++s.goroutines_waiting; break;
+      case GoroutineState::kDead:
+        break;
+      case GoroutineState::kRunnable:
+        ++s.goroutines_runnable;
+        break;
+      case GoroutineState::kRunning:
+        ++s.goroutines_running;
+        break;
+      case GoroutineState::kWaiting:
+        ++s.goroutines_waiting;
+        break;
     }
   });
   s.stack_idle_bytes = stacks_.idle_slots() * kStackSlotBytes;
@@ -76,11 +83,12 @@ std::vector<GoroutineInfo> Scheduler::list_goroutines() {
     if (state == GoroutineState::kDead || g.is_system) return;
     GoroutineInfo info;
     info.id = g.id;
-    info.name = g.name;
+    info.name = g.name().text;
     info.state = goroutine_state_name(state);
     if (state == GoroutineState::kWaiting) {
       info.reason = wait_reason_name(g.wait_reason.load(relaxed));
-      info.waiting_seconds = static_cast<double>(std::max<std::int64_t>(0, now - g.waiting_since_ns.load(relaxed))) * 1e-9;
+      info.waiting_seconds =
+          static_cast<double>(std::max<std::int64_t>(0, now - g.waiting_since_ns.load(relaxed))) * 1e-9;
     }
     list.push_back(std::move(info));
   });
@@ -91,8 +99,14 @@ std::vector<GoroutineInfo> Scheduler::list_goroutines() {
 
 namespace novelo {
 
-RuntimeStats runtime_stats() { return rt::require_scheduler().stats(); }
-std::vector<GoroutineInfo> list_goroutines() { return rt::require_scheduler().list_goroutines(); }
-int max_procs() { return rt::require_scheduler().max_procs(); }
+RuntimeStats runtime_stats() {
+  return rt::require_scheduler().stats();
+}
+std::vector<GoroutineInfo> list_goroutines() {
+  return rt::require_scheduler().list_goroutines();
+}
+int max_procs() {
+  return rt::require_scheduler().max_procs();
+}
 
 }  // namespace novelo

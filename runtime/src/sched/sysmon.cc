@@ -29,14 +29,28 @@ void Scheduler::sysmon_loop() noexcept {
       stacks_.trim();
       next_trim = now + kTrimEveryNs;
     }
-    const bool is_idle = idle_processors_.load(relaxed) == static_cast<std::int32_t>(processors_.size());
-    const bool did_something = !is_idle && sysmon_pass(watches, now);
-    quiet = did_something ? 0 : quiet + 1;
+    // [sysmon-sleep] the word first, then the look at the processors; wake_sysmon() is called after one was taken
+    sysmon_asleep_.store(1, seq_cst);
+    const auto all = static_cast<std::int32_t>(processors_.size());
+    if (idle_processors_.load(seq_cst) == all && !is_stopping_.load(seq_cst)) {  // [stop]
+      futex_wait_until(sysmon_asleep_, 1, next_trim);
+      period = kPeriodMinNs;
+      quiet = 0;
+      sysmon_asleep_.store(0, relaxed);
+      continue;
+    }
+    sysmon_asleep_.store(0, relaxed);
+    quiet = sysmon_pass(watches, now) ? 0 : quiet + 1;
     if (quiet == 0) period = kPeriodMinNs;
     if (quiet > kQuietPasses) period = std::min(period * 2, kPeriodMaxNs);
-    // While all is idle nothing can overrun: once in a slice is soon enough to notice that this has changed.
-    futex_wait_until(sysmon_word_, 0, now + (is_idle ? kPeriodMaxNs : period));
+    futex_wait_until(sysmon_asleep_, 0, now + period);
   }
+}
+
+void Scheduler::wake_sysmon() noexcept {
+  // [sysmon-sleep] after a processor was taken from the idle ones (or the end was announced), both seq_cst
+  if (sysmon_asleep_.load(seq_cst) == 0) return;
+  if (sysmon_asleep_.exchange(0, seq_cst) != 0) futex_wake(sysmon_asleep_, 1);
 }
 
 bool Scheduler::sysmon_pass(std::vector<Watch>& watches, std::int64_t now) noexcept {

@@ -6,17 +6,28 @@ namespace novelo::rt {
 
 const char* wait_reason_name(WaitReason reason) noexcept {
   switch (reason) {
-    case WaitReason::kNone: return "";
-    case WaitReason::kChanReceive: return "chan receive";
-    case WaitReason::kChanSend: return "chan send";
-    case WaitReason::kSelect: return "select";
-    case WaitReason::kSleep: return "sleep";
-    case WaitReason::kMutex: return "mutex";
-    case WaitReason::kWaitGroup: return "wait group";
-    case WaitReason::kJoin: return "join";
-    case WaitReason::kScope: return "scope";
-    case WaitReason::kForever: return "forever";
-    case WaitReason::kCount: break;
+    case WaitReason::kNone:
+      return "";
+    case WaitReason::kChanReceive:
+      return "chan receive";
+    case WaitReason::kChanSend:
+      return "chan send";
+    case WaitReason::kSelect:
+      return "select";
+    case WaitReason::kSleep:
+      return "sleep";
+    case WaitReason::kMutex:
+      return "mutex";
+    case WaitReason::kWaitGroup:
+      return "wait group";
+    case WaitReason::kJoin:
+      return "join";
+    case WaitReason::kScope:
+      return "scope";
+    case WaitReason::kForever:
+      return "forever";
+    case WaitReason::kCount:
+      break;
   }
   return "unknown";
 }

@@ -79,8 +79,8 @@ class StackPool {
   std::size_t slots_max_ = 0;
   Atomic<std::size_t> carved_{0};
   Atomic<std::size_t> idle_{0};
-  std::vector<char*> hot_ NOVELO_GUARDED_BY(lock_);   // their pages are still committed
-  std::vector<char*> cold_ NOVELO_GUARDED_BY(lock_);  // their pages were given back
+  std::vector<char*> hot_ NOVELO_GUARDED_BY(lock_);         // their pages are still committed
+  std::vector<char*> cold_ NOVELO_GUARDED_BY(lock_);        // their pages were given back
   std::size_t hot_low_water_ NOVELO_GUARDED_BY(lock_) = 0;  // the fewest hot_ had since the last trim()
 };
 

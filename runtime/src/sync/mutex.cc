@@ -1,5 +1,5 @@
-// Mutex: a word that is free, locked, or locked with a queue. While there is a queue, unlock() hands the lock straight to
-// the goroutine that has waited longest: nobody barges in, so nobody starves.
+// Mutex: a word that is free, locked, or locked with a queue. While there is a queue, unlock() hands the lock straight
+// to the goroutine that has waited longest: nobody barges in, so nobody starves.
 //
 // The queues live in a table by the address of the mutex, as Go's semaphores do: a Mutex is one word that may be
 // destroyed as soon as the unlock that freed it was seen, although the unlocking goroutine is still inside unlock().

@@ -19,7 +19,9 @@ struct WaitGroup::State {
 };
 
 WaitGroup::WaitGroup() : state_(new State) {}
-WaitGroup::~WaitGroup() { state_->unref(); }
+WaitGroup::~WaitGroup() {
+  state_->unref();
+}
 
 void WaitGroup::add(std::int64_t n) {
   State* state = state_;
@@ -40,7 +42,8 @@ void WaitGroup::add(std::int64_t n) {
 
 void WaitGroup::wait() {
   State* state = state_;
-  state->zero.wait(rt::WaitReason::kWaitGroup, [state] { return state->counter.load(rt::acquire) == 0; });  // [group-zero]
+  state->zero.wait(rt::WaitReason::kWaitGroup,
+                   [state] { return state->counter.load(rt::acquire) == 0; });  // [group-zero]
 }
 
 }  // namespace novelo

@@ -1,10 +1,9 @@
-// sleep() and Timer on the processors' timer heaps. A Timer's firing and its stop() both happen under the heap's lock, so
-// after stop() the channel holds nothing: what was sent and not received is taken back.
-#include "novelo/time.h"
-
+// sleep() and Timer on the processors' timer heaps. A Timer's firing and its stop() both happen under the heap's lock,
+// so after stop() the channel holds nothing: what was sent and not received is taken back.
 #include <algorithm>
 
 #include "novelo/go.h"
+#include "novelo/time.h"
 #include "os/clock.h"
 #include "sched/park.h"
 #include "sched/scheduler.h"
@@ -14,7 +13,8 @@
 namespace novelo {
 namespace {
 
-constexpr std::int64_t kFar = std::int64_t{100} * 365 * 86400 * 1'000'000'000;  // a century: as good as never, no overflow
+constexpr std::int64_t kFar =
+    std::int64_t{100} * 365 * 86400 * 1'000'000'000;  // a century: as good as never, no overflow
 
 std::int64_t deadline_after(absl::Duration d) noexcept {
   const std::int64_t ns = std::clamp<std::int64_t>(absl::ToInt64Nanoseconds(d), 0, kFar);
@@ -75,26 +75,44 @@ void sleep(absl::Duration d) NOVELO_NO_THREAD_SAFETY_ANALYSIS {
   }
 }
 
+// Arming, stopping and firing all happen under the heap's lock, and so are one after the other.
 struct Timer::State final : rt::TimerEvent {
-  explicit State(absl::Duration d) : channel(make_chan<absl::Time>(1)), heap(near_heap()) { arm(d); }
+  explicit State(absl::Duration d)
+      : channel(make_chan<absl::Time>(1)), heap(near_heap()), runtime(rt::scheduler()->generation()) {
+    restart(d);
+  }
   ~State() { stop(); }
 
-  void arm(absl::Duration d) {
-    if (d == absl::InfiniteDuration()) return;
-    const std::int64_t when = deadline_after(d);
-    bool is_first = false;
-    {
-      rt::LockGuard guard(heap.lock());
-      is_first = heap.arm(*this, when);
-    }
-    if (is_first) rt::scheduler()->timer_moved_up(when);
+  bool is_runtime_alive() const noexcept {
+    const rt::Scheduler* scheduler = rt::scheduler();
+    return scheduler != nullptr && scheduler->generation() == runtime;
   }
 
-  bool stop() {
-    rt::LockGuard guard(heap.lock());
+  // Whether it was still going to deliver: armed, or delivered and not received.
+  bool withdraw() NOVELO_REQUIRES(heap.lock()) {
     if (heap.cancel(*this)) return true;
     std::optional<absl::Time> stale;
     return channel.try_recv(stale) == RecvResult::kReceived;
+  }
+
+  bool stop() {
+    if (!is_runtime_alive()) return false;
+    rt::LockGuard guard(heap.lock());
+    return withdraw();
+  }
+
+  bool restart(absl::Duration d) {
+    if (!is_runtime_alive()) return false;
+    const std::int64_t when = deadline_after(d);
+    bool was_going_to = false;
+    bool is_first = false;
+    {
+      rt::LockGuard guard(heap.lock());
+      was_going_to = withdraw();
+      if (d != absl::InfiniteDuration()) is_first = heap.arm(*this, when);
+    }
+    if (is_first) rt::scheduler()->timer_moved_up(when);
+    return was_going_to;
   }
 
   void fire(std::int64_t) noexcept override {
@@ -103,7 +121,8 @@ struct Timer::State final : rt::TimerEvent {
   }
 
   const Chan<absl::Time> channel;
-  rt::TimerHeap& heap;
+  rt::TimerHeap& heap;          // lives as long as the runtime
+  const std::uint64_t runtime;  // which one
 };
 
 Timer::Timer(absl::Duration d) {
@@ -111,12 +130,14 @@ Timer::Timer(absl::Duration d) {
   state_ = std::make_shared<State>(d);
 }
 
-RecvChan<absl::Time> Timer::chan() const { return state_->channel; }
-bool Timer::stop() const { return state_->stop(); }
+RecvChan<absl::Time> Timer::chan() const {
+  return state_->channel;
+}
+bool Timer::stop() const {
+  return state_->stop();
+}
 bool Timer::reset(absl::Duration d) const {
-  const bool was_going_to = state_->stop();
-  state_->arm(d);
-  return was_going_to;
+  return state_->restart(d);
 }
 
 namespace {
@@ -132,6 +153,7 @@ class OneShot final : public rt::TimerEvent {
     channel_.try_send(now);
     delete this;
   }
+  void abandon() noexcept override { delete this; }
   ~OneShot() = default;
   const Chan<absl::Time> channel_;
 };

@@ -4,6 +4,13 @@
 
 namespace novelo::rt {
 
+TimerHeap::~TimerHeap() {
+  for (const Entry& entry : entries_) {
+    entry.timer->place_ = 0;
+    entry.timer->abandon();
+  }
+}
+
 void TimerHeap::put(std::size_t i, Entry entry) noexcept {
   entries_[i] = entry;
   entry.timer->place_ = i + 1;

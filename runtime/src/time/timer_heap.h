@@ -1,7 +1,8 @@
 // runtime/src/time/timer_heap.h
 // The timers of one processor: a heap with four children a node, ordered by when they are due.
 //
-//   who        arm(): the goroutine's processor; cancel(): anybody; run_expired(): machines looking for work, also for a
+//   who        arm(): the goroutine's processor; cancel(): anybody; run_expired(): machines looking for work, also for
+//   a
 //              processor that is not theirs
 //   may        take the heap's lock; fire() runs under it on a scheduler's stack: it wakes goroutines, sends to
 //              channels, never blocks and never arms or cancels
@@ -36,6 +37,8 @@ class TimerEvent {
   friend class TimerHeap;
   // Under the heap's lock, when the time has come; the timer is no longer armed.
   virtual void fire(std::int64_t now) noexcept = 0;
+  // The heap goes while the timer is armed: the runtime ends.
+  virtual void abandon() noexcept {}
 
   std::int64_t when_ = 0;
   std::size_t place_ = 0;  // in the heap, from 1; 0 when not armed
@@ -43,6 +46,11 @@ class TimerEvent {
 
 class TimerHeap {
  public:
+  TimerHeap() = default;
+  ~TimerHeap();
+  TimerHeap(const TimerHeap&) = delete;
+  TimerHeap& operator=(const TimerHeap&) = delete;
+
   // The lock guards every timer armed here; callers take it around arm() and cancel().
   RawLock& lock() noexcept NOVELO_RETURN_CAPABILITY(lock_) { return lock_; }
 
