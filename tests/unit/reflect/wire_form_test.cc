@@ -106,7 +106,8 @@ TEST(WireForm, HasNoDefaultsForListsAndOptionals) {
 }
 
 TEST(WireForm, HasNoPointersAndOtherOpaqueThings) {
-  EXPECT_EQ(form<form::Pointer>().substr(0, 60), "`form::Pointer.pointer` of type `int*` cannot be sent: only ");
+  EXPECT_NE(form<form::Pointer>().find("`form::Pointer.pointer` of type `int"), std::string::npos);
+  EXPECT_NE(form<form::Pointer>().find("cannot be sent: only bool, numbers, "), std::string::npos);
   EXPECT_NE(form<std::unique_ptr<int>>(), "fine");
 }
 
