@@ -1,3 +1,5 @@
+// A stack of directories still to list, not recursion: the depth of a tree costs no stack. Each directory is listed in
+// one blocking section and closed again, so that a walker that waits for its readers holds no descriptor.
 #include "tasks/file_tree.h"
 
 #include <dirent.h>

@@ -1,3 +1,4 @@
+// A line inside one piece is returned where it lies; only one that goes on in the next piece is copied together.
 #include "tasks/line_reader.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Sequence by sequence; a byte that starts none is replaced and the next one tried.
 #include "tasks/printable.h"
 
 #include <cstddef>

@@ -1,3 +1,4 @@
+// Words are lowered in place and looked up without a copy; only a new word and one that spans two pieces are copied.
 #include "tasks/word_scanner.h"
 
 #include <algorithm>

@@ -1,3 +1,5 @@
+// The dynamic loader knows which file was mapped where; the program itself is the one that holds the program headers
+// the kernel speaks of.
 #include "reflect/module_name.h"
 
 #include <dlfcn.h>

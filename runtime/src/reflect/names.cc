@@ -1,3 +1,4 @@
+// Names as people know them, out of what compilers write.
 #include "novelo/reflect/names.h"
 
 #include <initializer_list>

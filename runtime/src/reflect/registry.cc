@@ -1,3 +1,4 @@
+// The registry is never destroyed: static objects of other files and of shared objects refer to it to the very end.
 #include "reflect/registry.h"
 
 #include <set>

@@ -1,3 +1,5 @@
+// Numbers are read and written by memcpy, since only their size and sign are known and any alignment trick would have
+// to be right for every kind.
 #include "reflect/scalar.h"
 
 #include <array>

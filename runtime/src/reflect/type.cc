@@ -1,3 +1,4 @@
+// A Type is complete when it is made, defaults included, so that readers need no lock.
 #include "novelo/reflect/type.h"
 
 #include <algorithm>

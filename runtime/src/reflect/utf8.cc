@@ -1,3 +1,4 @@
+// Eight bytes of ASCII at a time, else sequence by sequence after the table of the Unicode standard.
 #include "reflect/utf8.h"
 
 #include <cstddef>

@@ -1,3 +1,4 @@
+// A path is followed step by step: a name into a field, an index into an element, and through optionals without a sign.
 #include "novelo/reflect/value.h"
 
 #include <charconv>

@@ -1,3 +1,4 @@
+// What is UTF-8 and what is not, by the table of well-formed sequences.
 #include "reflect/utf8.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// What becomes of bytes that are not UTF-8.
 #include "tasks/printable.h"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// The word rule, and counting by it.
 #include "tasks/word_scanner.h"
 
 #include <gtest/gtest.h>
