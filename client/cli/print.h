@@ -54,7 +54,8 @@ std::size_t display_width(const std::string& text);
 // `text` with control characters and bytes that are no UTF-8 as \n, \t, \x1b: it cannot move a cursor or break a line.
 std::string escape(const std::string& text);
 
-// Rows of one table as they come: widths are those of the header and of the rows so far.
+// Rows of one table as they come: widths are those of the header and of the rows so far. The header comes with the
+// first row.
 class RowPrinter {
  public:
   RowPrinter(std::vector<Column> columns, const PrintOptions& options, std::ostream& out);
@@ -65,6 +66,7 @@ class RowPrinter {
   std::vector<std::size_t> widths_;
   PrintOptions options_;
   std::ostream& out_;
+  bool is_first_ = true;
 };
 
 // `json`, which protobuf made, as block YAML, each line indented by `indent`. A string stays a JSON string, which is

@@ -153,7 +153,7 @@ void print_table(const View& view, const PrintOptions& options, std::ostream& ou
     if (const auto* lines = std::get_if<KeyValues>(&block)) {
       write(*lines, out);
     } else if (const auto* table = std::get_if<Table>(&block)) {
-      if (!table->title.empty() && (tables > 1 || view.size() > 1)) out << bold(escape(table->title), options) << '\n';
+      if (!table->title.empty() && tables > 1) out << bold(escape(table->title), options) << '\n';
       write(visible(*table, options), options, out);
     } else {
       out << std::get<Text>(block).text;
@@ -163,12 +163,13 @@ void print_table(const View& view, const PrintOptions& options, std::ostream& ou
 
 RowPrinter::RowPrinter(std::vector<Column> columns, const PrintOptions& options, std::ostream& out)
     : columns_(std::move(columns)), options_(options), out_(out) {
-  for (const Column& column : columns_) widths_.push_back(display_width(column.name));
-  if (options_.has_headers) out_ << bold(row_of(columns_, widths_, heads(columns_)), options_) << '\n';
+  for (const Column& column : columns_) widths_.push_back(options_.has_headers ? display_width(column.name) : 0);
 }
 
 void RowPrinter::row(const std::vector<std::string>& cells) {
   for (std::size_t i = 0; i < columns_.size(); ++i) widths_[i] = std::max(widths_[i], display_width(cells[i]));
+  if (options_.has_headers && is_first_) out_ << bold(row_of(columns_, widths_, heads(columns_)), options_) << '\n';
+  is_first_ = false;
   out_ << row_of(columns_, widths_, cells) << '\n';
 }
 

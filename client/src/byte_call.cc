@@ -8,6 +8,7 @@
 #include <grpcpp/support/byte_buffer.h>
 #include <grpcpp/support/client_callback.h>
 
+#include <deque>
 #include <utility>
 #include <vector>
 
@@ -72,17 +73,19 @@ class ByteCall::Reactor : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc:
   void writes_done() { StartWritesDone(); }
 
   bool read_ready(absl::Duration wait) {
-    start_read();
+    read_ahead();
     absl::MutexLock lock(&mutex_);
-    return mutex_.AwaitWithTimeout(absl::Condition(+[](Reactor* r) { return r->read_ended(); }, this), wait);
+    return mutex_.AwaitWithTimeout(absl::Condition(+[](Reactor* r) { return r->has_news(); }, this), wait);
   }
 
   std::optional<std::string> read() {
     if (!read_ready(absl::InfiniteDuration())) return std::nullopt;
     absl::MutexLock lock(&mutex_);
-    if (read_ == Operation::kFailed) return std::nullopt;  // and stays so: the stream has ended
-    read_ = Operation::kIdle;
-    return to_string(incoming_);
+    if (messages_.empty()) return std::nullopt;  // and stays so: the stream has ended
+    std::string message = std::move(messages_.front());
+    messages_.pop_front();
+    bytes_ahead_ -= message.size();
+    return message;
   }
 
   // gRPC tells how a call ended only after its last message was read.
@@ -110,21 +113,31 @@ class ByteCall::Reactor : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc:
 
   enum class Operation { kIdle, kRuns, kDone, kFailed };
 
-  void start_read() {
+  // Asks gRPC for the next message, unless it is asked or enough are here. Whoever finds the place free asks: the
+  // callback of the last one, or the reader who made room.
+  void read_ahead() {
     {
       absl::MutexLock lock(&mutex_);
-      if (read_ != Operation::kIdle) return;
+      const bool is_full = messages_.size() >= kReadAheadMessagesMax || bytes_ahead_ >= kReadAheadBytesMax;
+      if (read_ != Operation::kIdle || is_full) return;
       read_ = Operation::kRuns;
     }
     StartRead(&incoming_);
   }
 
-  bool read_ended() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return read_ != Operation::kRuns; }
+  bool has_news() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return !messages_.empty() || read_ == Operation::kFailed; }
   bool write_ended() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return write_ != Operation::kRuns; }
 
   void OnReadDone(bool ok) override {
-    absl::MutexLock lock(&mutex_);
-    read_ = ok ? Operation::kDone : Operation::kFailed;
+    std::string message = ok ? to_string(incoming_) : std::string();
+    {
+      absl::MutexLock lock(&mutex_);
+      read_ = ok ? Operation::kIdle : Operation::kFailed;
+      if (!ok) return;
+      bytes_ahead_ += message.size();
+      messages_.push_back(std::move(message));
+    }
+    read_ahead();
   }
 
   void OnWriteDone(bool ok) override {
@@ -144,7 +157,9 @@ class ByteCall::Reactor : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc:
   grpc::ByteBuffer outgoing_;
   grpc::ByteBuffer incoming_;
   absl::Mutex mutex_;
-  Operation read_ ABSL_GUARDED_BY(mutex_) = Operation::kIdle;
+  Operation read_ ABSL_GUARDED_BY(mutex_) = Operation::kIdle;  // kFailed: there are no more messages
+  std::deque<std::string> messages_ ABSL_GUARDED_BY(mutex_);   // arrived and not read yet
+  std::size_t bytes_ahead_ ABSL_GUARDED_BY(mutex_) = 0;
   Operation write_ ABSL_GUARDED_BY(mutex_) = Operation::kIdle;
   bool hold_ ABSL_GUARDED_BY(mutex_) = false;
   bool is_done_ ABSL_GUARDED_BY(mutex_) = true;  // not while the call is gRPC's

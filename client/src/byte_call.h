@@ -4,7 +4,9 @@
 //   threads     write() and writes_done() by one thread, read_ready(), read() and finish() by one (another or the
 //               same); cancel() by any, at any time. All but cancel() may block. Nothing is written after finish()
 //               was called
-//   bounds      one message in flight each way: a slow server holds up write(), a slow caller the server
+//   bounds      one message in flight to the server, up to kReadAheadMessagesMax or kReadAheadBytesMax waiting here: a
+//   slow
+//               server holds up write(), a slow caller the server
 //   ends        the destructor cancels a call that has not ended and waits for gRPC to let go of it
 //   tested in   tests/unit/client/byte_call_test.cc
 #ifndef NOVELO_CLIENT_SRC_BYTE_CALL_H_
@@ -12,6 +14,7 @@
 
 #include <grpcpp/channel.h>
 
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,6 +24,10 @@
 #include "absl/time/time.h"
 
 namespace novelo::client {
+
+// Messages that are taken from the server before the caller asks: so that each does not cost a change of threads.
+inline constexpr std::size_t kReadAheadMessagesMax = 256;
+inline constexpr std::size_t kReadAheadBytesMax = 1 << 20;
 
 class ByteCall {
  public:

@@ -44,7 +44,7 @@ class CallTest : public ::testing::Test {
 TEST_F(CallTest, AReplyIsATableForPeople) {
   const Outcome outcome = run({"call", "text.word_count", "--path", "/x", "--top", "5"});
   EXPECT_EQ(outcome.code, ExitCode::kDone) << outcome.err;
-  EXPECT_EQ(outcome.out, "words\nWORD  COUNT\nthe    2893\nof       17\n\nfiles:  4\n");
+  EXPECT_EQ(outcome.out, "WORD  COUNT\nthe    2893\nof       17\n\nfiles:  4\n");
   EXPECT_EQ(outcome.err, "");
 }
 
@@ -113,7 +113,7 @@ TEST_F(CallTest, AStreamIsJsonLines) {
   EXPECT_EQ(run({"call", "text.grep", "-o", "json"}).out, outcome.out);
   EXPECT_EQ(
       run({"call", "text.grep", "-o", "table"}).out,
-      "PATH  LINE NUMBER  LINE\na.txt            1  x\\ty\na.txt            2  x\\ty\na.txt            3  x\\ty\n");
+      "PATH   LINE NUMBER  LINE\na.txt            1  x\\ty\na.txt            2  x\\ty\na.txt            3  x\\ty\n");
   EXPECT_THAT(run({"call", "text.grep", "-o", "yaml"}).out, HasSubstr("---\npath: \"a.txt\"\n"));
 }
 

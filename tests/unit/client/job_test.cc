@@ -103,7 +103,7 @@ TEST_F(JobTest, SubmitRefusesWrongFlagsBeforeAnythingIsStored) {
 TEST_F(JobTest, SubmitAndWaitShowsTheAnswerAsACallWould) {
   const Outcome outcome = run({"job", "submit", "text.word_count", "--path", "/x", "--wait"});
   EXPECT_EQ(outcome.code, ExitCode::kDone) << outcome.err;
-  EXPECT_EQ(outcome.out, "words\nWORD  COUNT\nthe    2893\nof       17\n\nfiles:  4\n");
+  EXPECT_EQ(outcome.out, "WORD  COUNT\nthe    2893\nof       17\n\nfiles:  4\n");
   const Outcome json = run({"job", "submit", "text.word_count", "--wait", "-o", "json"});
   EXPECT_THAT(json.out, HasSubstr("\"state\": \"JOB_STATE_SUCCEEDED\""));
   EXPECT_THAT(json.out, HasSubstr("\"id\": \"job-2\""));

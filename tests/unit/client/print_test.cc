@@ -60,10 +60,10 @@ TEST(PrintTable, ColourIsAskedFor) {
 TEST(RowPrinter, WidthsGrowWithTheRows) {
   std::ostringstream out;
   RowPrinter rows({{.name = "A"}, {.name = "B"}}, {}, out);
-  rows.row({"x", "1"});
+  rows.row({"xx", "1"});
   rows.row({"long", "2"});
   rows.row({"y", "3"});
-  EXPECT_EQ(out.str(), "A  B\nx  1\nlong  2\ny     3\n");
+  EXPECT_EQ(out.str(), "A   B\nxx  1\nlong  2\ny     3\n");
 }
 
 class AnswerTest : public ::testing::Test {
