@@ -5,7 +5,7 @@
 //   threw               INTERNAL, TASK_THREW, with what()
 //   was cancelled       CANCELLED, TASK_CANCELLED
 //   passed its deadline DEADLINE_EXCEEDED, TASK_DEADLINE
-//   tested              tests/unit/daemon/run_task_test.cc
+//   tested              tests/unit/daemon/jobs_test.cc, tests/unit/daemon/server_test.cc
 #pragma once
 
 #include <absl/status/status.h>

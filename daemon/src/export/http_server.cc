@@ -2,7 +2,12 @@
 
 #include <CivetServer.h>
 #include <absl/strings/str_cat.h>
+#include <netdb.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
+#include <chrono>
+#include <thread>
 #include <vector>
 
 #include "address.h"
@@ -12,6 +17,7 @@ namespace novelo::daemon {
 namespace {
 
 constexpr const char* kHttpRequestTimeoutMs = "10000";
+constexpr std::chrono::milliseconds kKnockInterval{10};
 
 class PageHandler final : public CivetHandler {
  public:
@@ -33,6 +39,21 @@ class PageHandler final : public CivetHandler {
   const std::function<HttpPage()> make_;
 };
 
+// Makes a connection and ends it.
+void knock(const std::string& host, int port) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
+  addrinfo* found = nullptr;
+  if (getaddrinfo(host.c_str(), absl::StrCat(port).c_str(), &hints, &found) != 0) return;
+  const int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (fd >= 0) {
+    static_cast<void>(connect(fd, found->ai_addr, found->ai_addrlen));
+    close(fd);
+  }
+  freeaddrinfo(found);
+}
+
 int log_civetweb(const mg_connection*, const char* message) {
   log(LogLevel::kDebug, message, {{"side", "http"}});
   return 1;
@@ -45,10 +66,23 @@ struct HttpServer::State {
   CivetCallbacks callbacks;
   std::unique_ptr<CivetServer> server;
   std::string address;
+  std::string host;
+  int port = 0;
 };
 
 HttpServer::HttpServer(std::unique_ptr<State> state) : state_(std::move(state)) {}
-HttpServer::~HttpServer() = default;
+
+// civetweb looks whether it is to stop when a connection comes, and otherwise each two seconds: so connections come.
+HttpServer::~HttpServer() {
+  if (state_->server == nullptr) return;
+  std::jthread knocker([port = state_->port, host = state_->host](const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+      knock(host, port);
+      std::this_thread::sleep_for(kKnockInterval);
+    }
+  });
+  state_->server.reset();
+}
 
 absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::start(const std::string& listen, Pages pages) {
   absl::StatusOr<Address> address = parse_address(listen);
@@ -67,6 +101,8 @@ absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::start(const std::string&
   }
   address->port = state->server->getListeningPorts().at(0);
   state->address = address->text();
+  state->host = address->host;
+  state->port = address->port;
   for (auto& [path, make] : pages) {
     state->handlers.push_back(std::make_unique<PageHandler>(std::move(make)));
     state->server->addHandler(absl::StrCat(path, "$"), state->handlers.back().get());

@@ -1,7 +1,7 @@
 // daemon/src/service/job_service.h
 // novelo.v1.JobService over the jobs of this node. Payloads get their JSON here, on the way out.
 //
-//   tested  tests/unit/daemon/job_service_test.cc
+//   tested  tests/unit/daemon/server_test.cc
 #pragma once
 
 #include "job/jobs.h"

@@ -3,7 +3,7 @@
 //
 //   source  the schema of the tasks, then the generated pool for the daemon's own services
 //   scope   list_services, file_by_filename, file_containing_symbol; there are no extensions, so those are NOT_FOUND
-//   tested  tests/unit/daemon/reflection_test.cc
+//   tested  tests/unit/daemon/server_test.cc
 #pragma once
 
 #include "rpc/transport.h"

@@ -1,7 +1,7 @@
 // daemon/src/service/task_service.h
 // novelo.v1.TaskService over the schema of the registered tasks.
 //
-//   tested  tests/unit/daemon/task_service_test.cc
+//   tested  tests/unit/daemon/server_test.cc
 #pragma once
 
 #include <absl/status/statusor.h>
