@@ -1,3 +1,4 @@
+// What channels and select promise, with 1, 2, 4 and 16 processors.
 #include <memory>
 #include <numeric>
 #include <set>
@@ -289,8 +290,16 @@ TEST_P(SelectTest, ManySelectorsOverSharedChannelsLoseNothing) {
     for (int i = 0; i < 4; ++i) {
       group.go([&, a, b, quit] {
         for (bool more = true; more;) {
-          select(on_recv(a, [&](std::optional<int> v) { sum += *v; ++count; }),
-                 on_recv(b, [&](std::optional<int> v) { sum += *v; ++count; }),
+          select(on_recv(a,
+                         [&](std::optional<int> v) {
+                           sum += *v;
+                           ++count;
+                         }),
+                 on_recv(b,
+                         [&](std::optional<int> v) {
+                           sum += *v;
+                           ++count;
+                         }),
                  on_recv(quit, [&](std::optional<Unit>) { more = false; }));
         }
       });

@@ -1,3 +1,4 @@
+// Goroutines, joining, scopes, deadlines and cancellation, with 1, 2, 4 and 16 processors.
 #include <stdexcept>
 #include <string>
 
@@ -209,9 +210,7 @@ TEST_P(Go, WithTimeoutReturnsTheStatusOfItsBody) {
 
 TEST_P(Go, AnOuterCancelPassesThroughWithTimeout) {
   run([] {
-    auto handle = spawn([] {
-      return with_timeout(absl::Hours(1), [] { sleep(absl::InfiniteDuration()); }).ok();
-    });
+    auto handle = spawn([] { return with_timeout(absl::Hours(1), [] { sleep(absl::InfiniteDuration()); }).ok(); });
     testing::yield_until_waiting(1);
     handle.cancel();
     EXPECT_THROW(handle.join(), JoinCancelled);

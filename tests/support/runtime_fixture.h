@@ -36,7 +36,7 @@ class RuntimeTest : public ::testing::TestWithParam<int> {
   }
 };
 
-#define NOVELO_WITH_PROCS(fixture)                                        \
+#define NOVELO_WITH_PROCS(fixture)                                         \
   INSTANTIATE_TEST_SUITE_P(Procs, fixture, ::testing::Values(1, 2, 4, 16), \
                            [](const auto& procs) { return "P" + std::to_string(procs.param); })
 

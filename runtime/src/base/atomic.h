@@ -5,7 +5,7 @@
 //   cost   that of std::atomic
 //
 // Orders are always written out. Every access that is not a plain relaxed counter carries a tag such as
-// [idle-recheck] on both sides of the pair; tests/lint checks that each tag has two sides.
+// [rq-publish] on both sides of the pair; tests/lint checks that each tag has two sides.
 #pragma once
 
 #include <atomic>

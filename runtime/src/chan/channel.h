@@ -38,7 +38,7 @@ class Channel {
   std::size_t length() const noexcept { return length_.load(relaxed); }
   std::size_t capacity() const noexcept { return capacity_; }
 
-  void ref() noexcept { references_.fetch_add(1, relaxed); }
+  void ref() noexcept { references_.fetch_add(1, relaxed); }  // [chan-refs] whoever copies holds one already
   void unref() noexcept;
 
   static Channel* make(const ElementType& type, std::int64_t capacity);

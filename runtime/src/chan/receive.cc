@@ -1,3 +1,4 @@
+// Receiving from a channel: at once, or waiting in its queue.
 #include "chan/channel.h"
 #include "sched/park.h"
 

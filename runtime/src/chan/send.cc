@@ -1,3 +1,4 @@
+// Sending on a channel: at once, or waiting in its queue.
 #include "chan/channel.h"
 #include "sched/park.h"
 

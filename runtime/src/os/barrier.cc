@@ -1,3 +1,4 @@
+// The two sides of the asymmetric fence: registration with the kernel, and the side that pays.
 #include "os/barrier.h"
 
 #include <linux/membarrier.h>

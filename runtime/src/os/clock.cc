@@ -1,3 +1,4 @@
+// The monotonic clock through the vDSO.
 #include "os/clock.h"
 
 #include <time.h>

@@ -1,3 +1,4 @@
+// Affinity, and the CPU quota files of cgroup v1 and v2 from the own group up to the root.
 #include "os/cpu_count.h"
 
 #include <sched.h>

@@ -1,3 +1,4 @@
+// The futex system call, which has no wrapper in the C library.
 #include "os/futex.h"
 
 #include <linux/futex.h>

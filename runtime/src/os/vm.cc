@@ -1,3 +1,4 @@
+// mmap, mprotect and madvise, and which kind of guard this kernel has.
 #include "os/vm.h"
 
 #include <fcntl.h>

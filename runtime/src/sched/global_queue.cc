@@ -1,3 +1,4 @@
+// The shared list, and the stack that foreign threads push on, which is turned round when it is drained.
 #include "sched/global_queue.h"
 
 #include "sched/goroutine.h"

@@ -1,3 +1,4 @@
+// Names and legal changes of a goroutine record.
 #include "sched/goroutine.h"
 
 #include <algorithm>

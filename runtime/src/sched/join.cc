@@ -24,7 +24,7 @@ JoinCore::~JoinCore() {
 }
 
 void JoinCore::ref() noexcept {
-  ended_->references.fetch_add(1, relaxed);
+  ended_->references.fetch_add(1, relaxed);  // [join-refs] with unref()
 }
 
 void JoinCore::unref() noexcept {

@@ -12,9 +12,9 @@
 #include "base/random.h"
 #include "obs/histogram.h"
 #include "sched/run_queue.h"
+#include "sched/timer_heap.h"
 #include "sched/wait_record.h"
 #include "stack/stack_pool.h"
-#include "time/timer_heap.h"
 
 namespace novelo::rt {
 

@@ -13,7 +13,7 @@
 #include "novelo/error.h"
 #include "sched/park.h"
 #include "sched/scheduler.h"
-#include "time/timer_heap.h"
+#include "sched/timer_heap.h"
 
 namespace novelo::rt {
 

@@ -1,3 +1,4 @@
+// The names of wait reasons, and how a foreign thread sleeps.
 #include "sched/wait_record.h"
 
 #include "os/futex.h"

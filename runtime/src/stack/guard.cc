@@ -1,3 +1,4 @@
+// The handler of faults: an overflow is told from any other fault by the address and by who runs.
 #include "stack/guard.h"
 
 #include <signal.h>

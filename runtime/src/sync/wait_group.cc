@@ -26,7 +26,7 @@ WaitGroup::~WaitGroup() {
 void WaitGroup::add(std::int64_t n) {
   State* state = state_;
   // Taken before the counter can reach zero: until then the group is alive.
-  state->references.fetch_add(1, rt::relaxed);
+  state->references.fetch_add(1, rt::relaxed);  // [group-refs] with unref()
   struct Unref {
     State* state;
     ~Unref() { state->unref(); }

@@ -7,8 +7,8 @@
 #include "os/clock.h"
 #include "sched/park.h"
 #include "sched/scheduler.h"
+#include "sched/timer_heap.h"
 #include "sched/waiter.h"
-#include "time/timer_heap.h"
 
 namespace novelo {
 namespace {

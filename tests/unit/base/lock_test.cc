@@ -1,3 +1,4 @@
+// The lock of the thread: exclusion, and the order of ranks.
 #include "base/lock.h"
 
 #include <gtest/gtest.h>

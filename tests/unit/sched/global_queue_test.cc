@@ -1,3 +1,4 @@
+// The shared queue and its injector: order, bounds, nothing lost.
 #include "sched/global_queue.h"
 
 #include <gtest/gtest.h>

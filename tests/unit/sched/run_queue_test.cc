@@ -1,3 +1,4 @@
+// One processor's queue: order, runnext, halves, and that nothing is lost or run twice.
 #include "sched/run_queue.h"
 
 #include <gtest/gtest.h>

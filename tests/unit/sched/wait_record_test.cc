@@ -1,3 +1,4 @@
+// The wait record: one winner a ticket.
 #include "sched/wait_record.h"
 
 #include <gtest/gtest.h>

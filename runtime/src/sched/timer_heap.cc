@@ -1,4 +1,5 @@
-#include "time/timer_heap.h"
+// A heap with four children a node: half the depth of a binary one, and the children share a cache line.
+#include "sched/timer_heap.h"
 
 #include "base/check.h"
 

@@ -1,4 +1,4 @@
-// runtime/src/time/timer_heap.h
+// runtime/src/sched/timer_heap.h
 // The timers of one processor: a heap with four children a node, ordered by when they are due.
 //
 //   who        arm(): the goroutine's processor; cancel(): anybody; run_expired(): machines looking for work, also for
@@ -7,7 +7,7 @@
 //   may        take the heap's lock; fire() runs under it on a scheduler's stack: it wakes goroutines, sends to
 //              channels, never blocks and never arms or cancels
 //   invariants each timer knows its heap and place; next_when() is the first one's time, or kNever
-//   tested     tests/unit/time/timer_heap_test.cc
+//   tested     tests/unit/sched/timer_heap_test.cc
 #pragma once
 
 #include <cstddef>
