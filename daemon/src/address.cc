@@ -1,3 +1,4 @@
+// Parsing by hand: an address is short and the errors should say what is wrong with it.
 #include "address.h"
 
 #include <absl/strings/numbers.h>

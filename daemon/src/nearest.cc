@@ -1,3 +1,4 @@
+// Optimal string alignment: the distance that counts two swapped letters, the commonest slip, as one edit.
 #include "nearest.h"
 
 #include <absl/strings/ascii.h>

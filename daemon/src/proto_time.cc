@@ -1,3 +1,4 @@
+// protobuf wants nanoseconds that are never negative for times, and of the seconds' sign for durations.
 #include "proto_time.h"
 
 #include <cstdint>

@@ -1,3 +1,4 @@
+// The one place where what a task does becomes a status, for calls and jobs alike.
 #include "run_task.h"
 
 #include <absl/strings/str_cat.h>

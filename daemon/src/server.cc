@@ -1,3 +1,4 @@
+// The parts are made in one order, told to stop in one order, and destroyed on the main goroutine after all others.
 #include "server.h"
 
 #include <absl/strings/str_cat.h>
@@ -12,7 +13,7 @@
 #include "export/http_server.h"
 #include "export/log.h"
 #include "export/metrics.h"
-#include "export/service_manager.h"
+#include "export/sd_notify.h"
 #include "job/jobs.h"
 #include "proto_time.h"
 #include "rpc/grpcpp.h"
@@ -152,7 +153,8 @@ absl::Status Server::start() {
     parts_->http = *std::move(http);
     parts_->http_address = parts_->http->address();
   }
-  const GrpcOptions grpc_options = {config.grpc_listen, config.grpc_max_message_bytes, config.grpc_max_calls};
+  const GrpcOptions grpc_options = {config.grpc_listen, config.grpc_max_message_bytes, config.grpc_max_calls,
+                                    config.grpc_max_buffered_bytes};
   absl::StatusOr<std::unique_ptr<GrpcServer>> grpc = blocking(
       [&] { return GrpcServer::start(grpc_options, parts_->router, poster_, &parts_->metrics, &parts_->metrics); });
   if (!grpc.ok()) return grpc.status();

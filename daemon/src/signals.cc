@@ -1,3 +1,4 @@
+// A signalfd for the system's signals and two eventfds for our own, so that one poll waits for all of them.
 #include "signals.h"
 
 #include <poll.h>

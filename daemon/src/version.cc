@@ -1,3 +1,4 @@
+// The macros come from daemon/CMakeLists.txt.
 #include "version.h"
 
 namespace novelo::daemon {

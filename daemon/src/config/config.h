@@ -30,6 +30,7 @@ struct Config {
   std::string grpc_listen;
   std::int64_t grpc_max_message_bytes;
   std::int64_t grpc_max_calls;
+  std::int64_t grpc_max_buffered_bytes;
   std::string http_listen;
   bool insecure;
   std::int64_t runtime_max_procs;

@@ -1,3 +1,4 @@
+// civetweb comes with prometheus-cpp. Its exposer is not used: it would add metrics of its own and serve one path.
 #include "export/http_server.h"
 
 #include <CivetServer.h>

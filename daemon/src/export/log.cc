@@ -1,3 +1,4 @@
+// spdlog writes and stamps; the line after the level is made here, so that text and JSON hold the same facts.
 #include "export/log.h"
 
 #include <absl/strings/str_format.h>

@@ -1,3 +1,4 @@
+// What happens to calls and jobs, in the registry of prometheus-cpp.
 #include "export/metrics.h"
 
 #include <absl/strings/ascii.h>

@@ -1,3 +1,4 @@
+// A small part of AIP-160: equality and AND, which is what an index could answer.
 #include "job/job_filter.h"
 
 #include <absl/strings/ascii.h>

@@ -1,3 +1,4 @@
+// 48 bits of milliseconds and 12 of a count are one number that only rises; the rest is chance.
 #include "job/job_id.h"
 
 #include <absl/strings/str_format.h>

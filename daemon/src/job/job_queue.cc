@@ -1,3 +1,4 @@
+// Three ordered sets over one map: waiting for their time, waiting for their turn, and by deadline.
 #include "job/job_queue.h"
 
 #include <utility>

@@ -1,3 +1,4 @@
+// Exponential backoff with a bound, less a random part.
 #include "job/retry.h"
 
 #include <absl/strings/str_cat.h>

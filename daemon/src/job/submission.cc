@@ -1,3 +1,4 @@
+// The checks come in the order a caller would want to be told: task, fields, input.
 #include "job/submission.h"
 
 #include <absl/strings/str_cat.h>

@@ -1,3 +1,4 @@
+// Signals carry nothing: who gets one looks at the store, so a lost step between two looks is no loss.
 #include "job/watchers.h"
 
 #include <utility>

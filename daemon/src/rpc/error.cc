@@ -1,3 +1,4 @@
+// One payload a kind of detail, which is all that google.rpc.Status is used for here.
 #include "rpc/error.h"
 
 #include <absl/status/statusor.h>

@@ -6,6 +6,9 @@
 //   call      one goroutine, the root of a scope of its own. The caller's cancellation and a broken connection cancel
 //             that scope; the call's deadline ends it by itself
 //   buffers   one message each way: a caller that does not read holds back the goroutine that writes
+//   memory    gRPC collects a message before it looks at its size; max_buffered_bytes bounds that for all calls
+//   together,
+//             and beyond it gRPC slows callers down, then resets their streams (RESOURCE_EXHAUSTED without our words)
 //   limits    a message beyond max_message_bytes, and a call beyond max_calls, are RESOURCE_EXHAUSTED and name the
 //   limit tested    tests/unit/daemon/server_test.cc
 #pragma once
@@ -25,6 +28,7 @@ struct GrpcOptions {
   std::string listen;  // "127.0.0.1:7570"; port 0 takes a free one
   std::int64_t max_message_bytes = 0;
   std::int64_t max_calls = 0;
+  std::int64_t max_buffered_bytes = 0;  // of all calls together, whatever their size
 };
 
 // Told when a call is turned away before it reached a method; `reason` is a word of our own, never the caller's.

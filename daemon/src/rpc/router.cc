@@ -1,3 +1,4 @@
+// A sorted map: methods are added at the start and looked up by calls, and a page of names should be in order.
 #include <absl/strings/str_cat.h>
 #include <novelo/error.h>
 #include <novelo/go.h>

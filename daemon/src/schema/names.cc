@@ -1,3 +1,4 @@
+// ASCII only, as identifiers of C++ and protobuf are.
 #include "schema/names.h"
 
 #include <absl/strings/ascii.h>

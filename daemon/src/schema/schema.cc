@@ -1,3 +1,4 @@
+// Files of types first, then a file a namespace with its service, all into one pool.
 #include "schema/schema.h"
 
 #include <absl/strings/str_cat.h>

@@ -1,3 +1,4 @@
+// A lock, not an atomic: closing and the last leaving must agree on who closes the channel.
 #include "service/admission.h"
 
 #include "rpc/error.h"

@@ -1,3 +1,4 @@
+// A change closes a channel that every watcher waits on: one step whatever their number.
 #include "service/health.h"
 
 #include <absl/strings/str_cat.h>

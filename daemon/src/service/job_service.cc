@@ -1,3 +1,4 @@
+// Requests are checked and answers dressed here; what jobs do is job/jobs.cc.
 #include "service/job_service.h"
 
 #include <absl/strings/numbers.h>

@@ -1,3 +1,4 @@
+// One node, which knows no other.
 #include "service/node_service.h"
 
 #include <absl/strings/str_cat.h>

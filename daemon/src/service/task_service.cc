@@ -1,3 +1,4 @@
+// Descriptors and reflected types side by side: the first know the wire, the second docs and defaults.
 #include "service/task_service.h"
 
 #include <absl/strings/str_cat.h>

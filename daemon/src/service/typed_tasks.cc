@@ -1,3 +1,4 @@
+// The typed methods: a call's bytes go to the task as they are.
 #include "service/typed_tasks.h"
 
 #include <absl/cleanup/cleanup.h>

@@ -1,4 +1,5 @@
-#include "export/service_manager.h"
+// libsystemd does the talking: it knows every form of $NOTIFY_SOCKET.
+#include "export/sd_notify.h"
 
 #include <absl/strings/str_cat.h>
 #include <systemd/sd-daemon.h>

@@ -1,5 +1,5 @@
 // What the manager is told, seen from its end of the socket.
-#include "export/service_manager.h"
+#include "export/sd_notify.h"
 
 #include <gtest/gtest.h>
 #include <sys/socket.h>
@@ -13,9 +13,9 @@
 namespace novelo::daemon {
 namespace {
 
-class ServiceManagerTest : public testing::Test {
+class SdNotify : public testing::Test {
  protected:
-  ServiceManagerTest() {
+  SdNotify() {
     std::string name = testing::TempDir() + "novelod-notify-XXXXXX";
     directory_ = mkdtemp(name.data());
     fd_ = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -26,7 +26,7 @@ class ServiceManagerTest : public testing::Test {
     EXPECT_EQ(bind(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
     setenv("NOTIFY_SOCKET", path.c_str(), 1);
   }
-  ~ServiceManagerTest() override {
+  ~SdNotify() override {
     unsetenv("NOTIFY_SOCKET");
     unsetenv("WATCHDOG_USEC");
     close(fd_);
@@ -45,7 +45,7 @@ class ServiceManagerTest : public testing::Test {
   int fd_ = -1;
 };
 
-TEST_F(ServiceManagerTest, IsToldEachStateInItsWords) {
+TEST_F(SdNotify, IsToldEachStateInItsWords) {
   tell_ready("serving");
   EXPECT_EQ(told(), "READY=1\nSTATUS=serving");
   tell_alive();
@@ -56,13 +56,13 @@ TEST_F(ServiceManagerTest, IsToldEachStateInItsWords) {
   EXPECT_EQ(told(), "STOPPING=1\nSTATUS=draining");
 }
 
-TEST_F(ServiceManagerTest, IsToldNothingWhenThereIsNone) {
+TEST_F(SdNotify, IsToldNothingWhenThereIsNone) {
   unsetenv("NOTIFY_SOCKET");
   tell_ready("serving");
   EXPECT_EQ(told(), "");
 }
 
-TEST_F(ServiceManagerTest, WatchdogIsWhatItAskedFor) {
+TEST_F(SdNotify, WatchdogIsWhatItAskedFor) {
   EXPECT_EQ(watchdog_interval(), absl::InfiniteDuration());
   setenv("WATCHDOG_USEC", "400000", 1);
   EXPECT_EQ(watchdog_interval(), absl::Milliseconds(400));

@@ -1,8 +1,8 @@
-// daemon/src/export/service_manager.h
+// daemon/src/export/sd_notify.h
 // What systemd is told: ready, alive, stopping. Without a manager that asked for it ($NOTIFY_SOCKET) nothing is sent.
 //
 //   from    any thread or goroutine; one datagram
-//   tested  tests/unit/daemon/service_manager_test.cc
+//   tested  tests/unit/daemon/sd_notify_test.cc
 #pragma once
 
 #include <absl/time/time.h>
