@@ -79,9 +79,6 @@ bool Scheduler::sysmon_pass(std::vector<Watch>& watches, std::int64_t now) noexc
       if (is_wanted && retake(p)) {
         watch = {tick, now, false};
         did_something = true;
-      } else {
-        watch.asked = false;  // ask again after the next slice
-        watch.since = now - kSliceNs + kGraceNs;
       }
     }
   }
