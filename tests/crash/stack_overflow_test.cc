@@ -1,0 +1,69 @@
+// A goroutine that uses up its stack ends the process with its id and name, not in silence.
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <cstdint>
+#include <cstring>
+#include <stdexcept>
+
+#include "novelo/novelo.h"
+
+namespace novelo {
+namespace {
+
+// Uses more stack with each call; neither inlined nor turned into a loop.
+[[gnu::noinline]] int use_up(int depth) {  // NOLINT(misc-no-recursion)
+  volatile char frame[1024];
+  frame[0] = static_cast<char>(depth);
+  const int deeper = depth < 0 ? 0 : use_up(depth + 1);
+  return deeper + frame[0];
+}
+
+// Writes to an address that no compiler can know to be wrong.
+[[maybe_unused]] void fault_elsewhere() {
+  volatile std::uintptr_t address = 16;
+  *reinterpret_cast<volatile int*>(address) = 1;
+}
+
+RuntimeOptions options() {
+  RuntimeOptions chosen;
+  chosen.max_procs = 2;
+  chosen.max_goroutines = 2000;
+  return chosen;
+}
+
+class StackOverflowDeathTest : public ::testing::Test {
+ protected:
+  StackOverflowDeathTest() { GTEST_FLAG_SET(death_test_style, "threadsafe"); }
+};
+
+TEST_F(StackOverflowDeathTest, NamesTheGoroutineAndAborts) {
+  EXPECT_EXIT(Runtime(options()).run([] {
+    spawn([] {
+      set_goroutine_name("deep diver");
+      use_up(0);
+    }).join();
+  }),
+              ::testing::KilledBySignal(SIGABRT),
+              "novelo: fatal: stack overflow: goroutine 2 \\(deep diver\\) used up its stack");
+}
+
+TEST_F(StackOverflowDeathTest, OfTheMainGoroutineWithoutANameSaysItsNumber) {
+  EXPECT_EXIT(Runtime(options()).run([] { use_up(0); }), ::testing::KilledBySignal(SIGABRT),
+              "stack overflow: goroutine 1 used up its stack");
+}
+
+TEST_F(StackOverflowDeathTest, OnAThreadThatIsBlockingIsRecognisedToo) {
+  EXPECT_EXIT(Runtime(options()).run([] { blocking([] { return use_up(0); }); }), ::testing::KilledBySignal(SIGABRT),
+              "stack overflow: goroutine 1 used up its stack");
+}
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+// With a sanitizer the fault goes on to its handler, which reports in words of its own and exits.
+TEST_F(StackOverflowDeathTest, AFaultElsewhereIsNotTakenForAnOverflow) {
+  EXPECT_EXIT(Runtime(options()).run([] { fault_elsewhere(); }), ::testing::KilledBySignal(SIGSEGV), "^$");
+}
+#endif
+
+}  // namespace
+}  // namespace novelo

@@ -1,0 +1,93 @@
+// Storms of goroutines from foreign threads while goroutines start goroutines.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <random>
+#include <thread>
+#include <vector>
+
+#include "novelo/novelo.h"
+#include "support/seed.h"
+
+namespace novelo {
+namespace {
+
+// Property: each goroutine that was posted or started runs once; none lies in a queue while processors are idle.
+// Method:   storms with pauses in which the runtime goes idle, so that wakes race with going to sleep.
+TEST(SchedulerStress, EveryGoroutineOfAStormRunsOnce) {
+  const std::uint64_t seed = testing::seed();
+  RuntimeOptions options;
+  options.max_procs = 4;
+  options.max_goroutines = 20'000;
+  Runtime runtime(std::move(options));
+  std::atomic<std::int64_t> expected{0};
+  std::atomic<std::int64_t> ran{0};
+  const testing::For running(std::chrono::milliseconds(1800));
+  std::vector<std::thread> threads;
+  for (std::uint64_t t = 0; t < 3; ++t) {
+    threads.emplace_back([&, t] {
+      std::mt19937_64 random(seed + t);
+      while (running) {
+        const auto burst = 1 + random() % (random() % 8 == 0 ? 500 : 8);
+        for (std::uint64_t i = 0; i < burst; ++i) {
+          const auto children = static_cast<int>(random() % 4);
+          expected += 1 + children;
+          runtime.post([&ran, children] {
+            for (int child = 0; child < children; ++child) {
+              go([&ran, child] {
+                if (child % 2 == 0) yield();
+                ++ran;
+              });
+            }
+            ++ran;
+          });
+        }
+        // Waits for its own storm's end now and then: what is lost would hang here.
+        if (random() % 2 == 0) {
+          while (ran.load() < expected.load() && num_goroutines() > 0) std::this_thread::yield();
+        }
+        while (num_goroutines() > 10'000) std::this_thread::yield();
+        std::this_thread::sleep_for(std::chrono::microseconds(random() % 100));
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  while (ran.load() < expected.load()) std::this_thread::yield();
+  EXPECT_EQ(ran.load(), expected.load());
+}
+
+// Property: a wake between two goroutines of different processors is never lost.
+TEST(SchedulerStress, PairsThatWakeEachOtherNeverStop) {
+  RuntimeOptions options;
+  options.max_procs = 4;
+  options.max_goroutines = 20'000;
+  Runtime runtime(std::move(options));
+  std::int64_t trips = 0;
+  runtime.run([&trips] {
+    const testing::For running(std::chrono::milliseconds(1200));
+    WaitGroup group;
+    std::atomic<std::int64_t> total{0};
+    for (int pair = 0; pair < 3; ++pair) {
+      group.go([&] {
+        auto ping = make_chan<int>();
+        auto pong = make_chan<int>();
+        auto other = spawn([ping, pong] {
+          for (int& value : ping) pong.send(value);
+        });
+        while (running) {
+          ping.send(1);
+          pong.recv();
+          ++total;
+        }
+        ping.close();
+        other.join();
+      });
+    }
+    group.wait();
+    trips = total.load();
+  });
+  EXPECT_GT(trips, 100);
+}
+
+}  // namespace
+}  // namespace novelo

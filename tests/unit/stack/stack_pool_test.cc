@@ -1,0 +1,143 @@
+// The pool of stacks: reuse, guards, memory given back, and its end.
+#include "stack/stack_pool.h"
+
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstring>
+#include <set>
+#include <vector>
+
+namespace novelo::rt {
+namespace {
+
+class StackPoolTest : public ::testing::Test {
+ protected:
+  void SetUp() override { ASSERT_TRUE(pool_.reserve(StackPool::kSlotsMin)); }
+
+  // Pages of the stack with memory behind them.
+  static std::size_t resident_pages(const Stack& stack) {
+    const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+    std::vector<unsigned char> pages(stack.size / page);
+    EXPECT_EQ(mincore(stack.bottom, stack.size, pages.data()), 0);
+    std::size_t resident = 0;
+    for (const unsigned char one : pages) resident += one & 1u;
+    return resident;
+  }
+
+  StackPool pool_;
+  StackPool::Cache cache_;
+};
+
+TEST_F(StackPoolTest, AStackIsUsableFromEndToEnd) {
+  const Stack stack = pool_.take(cache_);
+  ASSERT_NE(stack.bottom, nullptr);
+  EXPECT_EQ(stack.size, kStackBytes);
+  std::memset(stack.bottom, 1, stack.size);
+  EXPECT_EQ(stack.bottom[stack.size - 1], 1);
+}
+
+TEST_F(StackPoolTest, TheLastOneGivenIsTheFirstTaken) {
+  const Stack first = pool_.take(cache_);
+  const Stack second = pool_.take(cache_);
+  pool_.give(cache_, first);
+  pool_.give(cache_, second);
+  EXPECT_EQ(pool_.take(cache_).bottom, second.bottom);
+  EXPECT_EQ(pool_.take(cache_).bottom, first.bottom);
+}
+
+TEST_F(StackPoolTest, NoStackIsGivenOutTwice) {
+  std::set<char*> taken;
+  for (std::size_t i = 0; i < 200; ++i) {
+    const Stack stack = pool_.take(cache_);
+    ASSERT_NE(stack.bottom, nullptr);
+    ASSERT_TRUE(taken.insert(stack.bottom).second);
+  }
+  EXPECT_EQ(pool_.carved_slots() - pool_.idle_slots(), 200u);
+}
+
+TEST_F(StackPoolTest, TheAddressesBelowAStackAreItsGuard) {
+  const Stack stack = pool_.take(cache_);
+  EXPECT_TRUE(pool_.is_guard(stack.bottom - 1));
+  EXPECT_TRUE(pool_.is_guard(stack.bottom - kStackGuardBytes));
+  EXPECT_FALSE(pool_.is_guard(stack.bottom));
+  EXPECT_FALSE(pool_.is_guard(stack.bottom + stack.size - 1));
+  EXPECT_TRUE(pool_.contains(stack.bottom));
+  const int elsewhere = 0;
+  EXPECT_FALSE(pool_.contains(&elsewhere));
+  EXPECT_FALSE(pool_.is_guard(&elsewhere));
+}
+
+TEST_F(StackPoolTest, TouchingTheGuardFaults) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  const Stack stack = pool_.take(cache_);
+  EXPECT_EXIT(
+      {
+        signal(SIGSEGV, SIG_DFL);  // a sanitizer's handler would tell its own story and exit
+        *static_cast<volatile char*>(stack.bottom - 1) = 1;
+      },
+      ::testing::KilledBySignal(SIGSEGV), "");
+}
+
+TEST_F(StackPoolTest, WhatOverflowsTheCacheIsFoundByAnotherProcessor) {
+  std::vector<Stack> stacks;
+  std::set<char*> known;
+  for (int i = 0; i < 2 * StackPool::Cache::kCapacity; ++i) {
+    stacks.push_back(pool_.take(cache_));
+    known.insert(stacks.back().bottom);
+  }
+  const std::size_t carved = pool_.carved_slots();
+  for (const Stack& stack : stacks) pool_.give(cache_, stack);
+  EXPECT_LE(cache_.size, StackPool::Cache::kCapacity);
+  pool_.drain(cache_);
+  EXPECT_EQ(cache_.size, 0);
+  StackPool::Cache other;
+  for (std::size_t i = 0; i < stacks.size(); ++i) ASSERT_TRUE(known.contains(pool_.take(other).bottom));
+  EXPECT_EQ(pool_.carved_slots(), carved);
+}
+
+TEST_F(StackPoolTest, TheEndOfTheReserveGivesAnEmptyStack) {
+  std::vector<Stack> all;
+  for (;;) {
+    const Stack stack = pool_.take(cache_);
+    if (stack.bottom == nullptr) break;
+    all.push_back(stack);
+    ASSERT_LE(all.size(), pool_.slots_max());
+  }
+  EXPECT_EQ(all.size(), pool_.slots_max());
+  pool_.give(cache_, all.back());
+  EXPECT_EQ(pool_.take(cache_).bottom, all.back().bottom) << "one given back is one to take";
+}
+
+TEST_F(StackPoolTest, TrimGivesBackTheMemoryOfStacksNobodyNeeded) {
+  std::vector<Stack> stacks;
+  for (int i = 0; i < 100; ++i) {
+    stacks.push_back(pool_.take(cache_));
+    std::memset(stacks.back().bottom + stacks.back().size / 2, 1, stacks.back().size / 2);
+  }
+  const std::size_t touched = resident_pages(stacks.front());
+  ASSERT_GT(touched, 0u);
+  for (const Stack& stack : stacks) pool_.give(cache_, stack);
+  pool_.drain(cache_);
+  pool_.trim();  // notes what is there; what was needed since the last call stays
+  pool_.trim();
+#if !defined(__SANITIZE_THREAD__)
+  std::size_t left = 0;
+  for (const Stack& stack : stacks) left += resident_pages(stack);
+  EXPECT_EQ(left, 0u) << "of " << touched << " pages a stack";
+#endif
+  for (int i = 0; i < 100; ++i) ASSERT_NE(pool_.take(cache_).bottom, nullptr);
+}
+
+TEST_F(StackPoolTest, TrimKeepsTheMemoryOfStacksInUse) {
+  const Stack used = pool_.take(cache_);
+  used.bottom[100] = 42;
+  pool_.trim();
+  pool_.trim();
+  EXPECT_EQ(used.bottom[100], 42);
+}
+
+}  // namespace
+}  // namespace novelo::rt
