@@ -14,6 +14,7 @@
 #include "export/log.h"
 #include "export/metrics.h"
 #include "export/sd_notify.h"
+#include "free_memory.h"
 #include "job/jobs.h"
 #include "proto_time.h"
 #include "rpc/grpcpp.h"
@@ -166,6 +167,7 @@ void Server::serve() {
   Scope background;
   parts_->jobs.start(background);
   background.go(tell_alive_until_cancelled);
+  background.go(return_free_memory_until_cancelled);
   parts_->health.set_serving(true);
   set_state(v1::NODE_STATE_READY);
   const std::string where =

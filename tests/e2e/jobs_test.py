@@ -75,7 +75,8 @@ class TenThousandJobs(unittest.TestCase):
             eventually(lambda: node.goroutines() <= goroutines, 10)
             eventually(lambda: node.descriptors() <= descriptors, 10)
             self.assertLessEqual(node.threads(), threads + 2)
-            self.assertLessEqual(node.resident_bytes() - resident, 16 << 20)
+            # Free memory goes back each few seconds.
+            eventually(lambda: node.resident_bytes() - resident <= 16 << 20, 20)
             self.assertEqual(0, sum(value for name, labels, value in node.samples() if name == "novelo_jobs"))
 
 

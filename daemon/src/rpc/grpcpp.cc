@@ -14,7 +14,6 @@
 #include <grpcpp/generic/async_generic_service.h>
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
-#include <malloc.h>
 #include <novelo/novelo.h>
 
 #include <atomic>
@@ -58,17 +57,6 @@ struct Shared {
   std::int64_t max_calls;
   std::atomic<std::int64_t> calls{0};
 };
-
-// Returns free memory to the system: gRPC collects a whole message before it finds it too large, and what held it would
-// stay with this process.
-void give_back_memory(const Poster& poster) {
-  static std::atomic<bool> is_asked{false};  // of the process, as its memory is
-  if (is_asked.exchange(true, std::memory_order_relaxed)) return;
-  poster.post([] {
-    is_asked.store(false, std::memory_order_relaxed);
-    blocking([] { malloc_trim(0); });
-  });
-}
 
 // A call turned away at once.
 class Refusal final : public grpc::ServerGenericBidiReactor {
@@ -144,10 +132,7 @@ class GrpcCall final : public grpc::ServerGenericBidiReactor,
 
   // ServerGenericBidiReactor, on gRPC's threads.
 
-  void OnReadDone(bool ok) override {
-    if (ok) has_read_.store(true, std::memory_order_relaxed);
-    read_done_.try_send(ok);
-  }
+  void OnReadDone(bool ok) override { read_done_.try_send(ok); }
 
   void OnWriteDone(bool ok) override {
     std::optional<grpc::Status> status;
@@ -175,7 +160,6 @@ class GrpcCall final : public grpc::ServerGenericBidiReactor,
       handle_ = {};
     }
     shared_.calls.fetch_sub(1, std::memory_order_relaxed);
-    if (is_cancelled_ && !has_read_.load(std::memory_order_relaxed)) give_back_memory(shared_.poster);
     const std::shared_ptr<GrpcCall> last = std::move(self_);
   }
 
@@ -235,7 +219,6 @@ class GrpcCall final : public grpc::ServerGenericBidiReactor,
   std::optional<std::string> last_;
   bool is_reading_ = false;  // the goroutine's, as is_at_end_
   bool is_at_end_ = false;
-  std::atomic<bool> has_read_{false};  // whether any message came
 
   std::mutex mutex_;  // held for a few instructions, on gRPC's threads and on the goroutine
   JoinHandle<void> handle_;
