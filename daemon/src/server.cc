@@ -166,7 +166,6 @@ absl::Status Server::start() {
 void Server::serve() {
   Scope background;
   parts_->jobs.start(background);
-  background.go(tell_alive_until_cancelled);
   background.go(return_free_memory_until_cancelled);
   parts_->health.set_serving(true);
   set_state(v1::NODE_STATE_READY);
@@ -179,6 +178,7 @@ void Server::serve() {
        {"tasks", absl::StrCat(parts_->schema->tasks().size())},
        {"procs", absl::StrCat(max_procs())}});
   tell_ready(where);
+  background.go(tell_alive_until_cancelled);
   if (options_.on_ready) options_.on_ready();
 
   for (Order order = Order::kQuit; order != Order::kStop;) {
