@@ -82,7 +82,7 @@ absl::StatusOr<SkynetReply> skynet(const SkynetRequest& request) {
 NOVELO_TASK(
     bench::skynet,
     "Sums numbers by a tree of goroutines and channels: 1000000 leaves with a fan-out of 10 is the well-known skynet "
-    "benchmark. A million waiting goroutines take about 4 GiB.");
+    "benchmark.");
 NOVELO_FIELD_DOC(bench::SkynetRequest, leaves, "How many numbers, from 1 to 10000000.");
 NOVELO_FIELD_DOC(bench::SkynetRequest, fan_out, "Children of an inner goroutine, from 2 to 1000.");
 NOVELO_FIELD_DOC(bench::SkynetReply, sum, "Of the numbers from 0 to leaves - 1.");
