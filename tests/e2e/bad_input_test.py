@@ -82,7 +82,7 @@ class BadInput(unittest.TestCase):
             self.assertIn("a(b", done.stderr)
             self.assertTrue(node.is_alive())
 
-    def test_of_a_gigabyte_is_refused_by_a_named_limit_and_costs_no_memory(self):
+    def test_of_a_gigabyte_is_refused_by_a_named_limit_and_keeps_no_memory(self):
         with Novelod() as node:
             node.novelo_json("call", "text.word_count", "--path", "/usr/share/common-licenses/BSD")
             before = node.resident_bytes()
