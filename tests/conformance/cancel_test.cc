@@ -220,6 +220,17 @@ TEST_P(CancelTest, ADeadlineInThePastEndsTheFirstBlockingCall) {
   });
 }
 
+TEST_P(CancelTest, ADeadlineInThePastIsNotALateTimer) {
+  run([] {
+    const double before = runtime_stats().timer_lateness.sum_seconds;
+    EXPECT_FALSE(with_deadline(absl::InfinitePast(), [] { sleep(absl::InfiniteDuration()); }).ok());
+    EXPECT_FALSE(with_deadline(absl::Now() - absl::Hours(1), [] { sleep(absl::InfiniteDuration()); }).ok());
+    const double more = runtime_stats().timer_lateness.sum_seconds - before;
+    EXPECT_GE(more, 0.0);
+    EXPECT_LT(more, 600.0);
+  });
+}
+
 TEST_P(CancelTest, ABodyThatReturnsBeforeItsDeadlineIsOk) {
   run([] {
     for (int i = 0; i < 200; ++i) ASSERT_TRUE(with_timeout(absl::Hours(1), [] { yield(); }).ok());

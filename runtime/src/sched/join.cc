@@ -1,4 +1,6 @@
 // Joining: JoinHandle, Scope, with_deadline and shield, on scopes and events.
+#include <algorithm>
+
 #include "novelo/go.h"
 #include "os/clock.h"
 #include "sched/event.h"
@@ -89,7 +91,8 @@ DeadlineSection::DeadlineSection(absl::Time deadline) {
   outer_ = g->scope;
   scope_ = ScopeCore::make(outer_, ScopeCore::Hold::kNone);
   if (deadline != absl::InfiniteFuture()) {
-    const absl::Duration left = deadline - absl::Now();
+    // One that has passed is due now: how long ago is neither lateness of the timer nor fit for its clock.
+    const absl::Duration left = std::max(deadline - absl::Now(), absl::ZeroDuration());
     scope_->arm_deadline(left > absl::Hours(24 * 365 * 100) ? kNever - 1 : now_ns() + absl::ToInt64Nanoseconds(left));
   }
   outer_->leave(*g);
