@@ -51,7 +51,6 @@ TEST_P(SchedulerTest, GoroutinesThatYieldTakeTurns) {
   run([] {
     constexpr int kTurns = 500;
     std::vector<std::atomic<int>> turns(8);
-    std::atomic<int> widest{0};
     WaitGroup group;
     for (std::size_t i = 0; i < turns.size(); ++i) {
       group.go([&, i] {
