@@ -89,5 +89,25 @@ TEST(SchedulerStress, PairsThatWakeEachOtherNeverStop) {
   EXPECT_GT(trips, 100);
 }
 
+// Property: a machine that goes to sleep at the end of one run does not take the first goroutine of the next for stuck.
+TEST(SchedulerStress, RunsThatFollowEachOtherAreNotTakenForADeadlock) {
+  RuntimeOptions options;
+  options.max_procs = 4;
+  options.max_goroutines = 20'000;
+  Runtime runtime(std::move(options));
+  const testing::For running(std::chrono::milliseconds(1500));
+  int runs = 0;
+  while (running) {
+    ASSERT_NO_THROW(runtime.run([] {
+      WaitGroup group;
+      for (int i = 0; i < 4; ++i) group.go([] { yield(); });
+      group.wait();
+    })) << "run "
+        << runs;
+    ++runs;
+  }
+  EXPECT_GT(runs, 0);
+}
+
 }  // namespace
 }  // namespace novelo

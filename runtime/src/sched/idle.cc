@@ -188,6 +188,13 @@ void Scheduler::begin_run() noexcept {
   check_deadlock();
 }
 
+// Under the lock, so that no check that began during this run takes the first goroutine of the next one, which is counted
+// before it is in a queue, for one that nobody will wake.
+void Scheduler::end_run() noexcept {
+  LockGuard guard(idle_lock_);
+  runs_.fetch_sub(1, relaxed);
+}
+
 void Scheduler::timer_moved_up(std::int64_t when) noexcept {
   full_fence();  // [timer-sleep] between the arming before and the looking after
   const std::int64_t until = timekeeper_until_.load(seq_cst);

@@ -78,7 +78,7 @@ class Scheduler {
   // A run() in progress, from when its main goroutine is runnable: while there is one, a state in which no goroutine
   // can ever run again is noticed. Foreign threads wait for changes on run_word().
   void begin_run() noexcept;
-  void end_run() noexcept { runs_.fetch_sub(1, relaxed); }
+  void end_run() noexcept;
   bool take_deadlock() noexcept { return is_deadlocked_.exchange(false, acquire); }  // [deadlock] check_deadlock()
   Atomic<std::uint32_t>& run_word() noexcept { return run_word_; }
   void run_changed() noexcept {
