@@ -188,8 +188,8 @@ void Scheduler::begin_run() noexcept {
   check_deadlock();
 }
 
-// Under the lock, so that no check that began during this run takes the first goroutine of the next one, which is counted
-// before it is in a queue, for one that nobody will wake.
+// Under the lock, so that no check that began during this run takes the first goroutine of the next one, which is
+// counted before it is in a queue, for one that nobody will wake.
 void Scheduler::end_run() noexcept {
   LockGuard guard(idle_lock_);
   runs_.fetch_sub(1, relaxed);
