@@ -174,6 +174,20 @@ TEST(RuntimeTest, GoexitInMainWaitsForTheOthersAndThrows) {
   EXPECT_TRUE(has_ended.load());
 }
 
+// A fixed bug: nobody told run() of the end while a machine slept until a timer of the distant future.
+TEST(RuntimeTest, GoexitInMainDoesNotWaitForATimerNobodyAwaits) {
+  Runtime runtime(options());
+  for (int round = 0; round < 20; ++round) {
+    ASSERT_EQ(deadlock_of(runtime,
+                          [] {
+                            after(absl::Hours(24));
+                            go([] { sleep(absl::Microseconds(200)); });
+                            goexit();
+                          }),
+              "no goroutines (main called goexit)");
+  }
+}
+
 TEST(RuntimeTest, GoexitInMainAloneThrows) {
   Runtime runtime(options());
   for (int round = 0; round < 50; ++round) {

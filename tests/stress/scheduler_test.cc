@@ -109,5 +109,25 @@ TEST(SchedulerStress, RunsThatFollowEachOtherAreNotTakenForADeadlock) {
   EXPECT_GT(runs, 0);
 }
 
+TEST(SchedulerStress, RunsAtOneTimeAreNotTakenForADeadlock) {
+  RuntimeOptions options;
+  options.max_procs = 2;
+  options.max_goroutines = 20'000;
+  Runtime runtime(std::move(options));
+  std::atomic<int> runs{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 2; ++t) {
+    threads.emplace_back([&runtime, &runs] {
+      const testing::For running(std::chrono::milliseconds(1000));
+      while (running) {
+        EXPECT_NO_THROW(runtime.run([] { spawn([] { yield(); }).join(); }));
+        ++runs;
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_GT(runs.load(), 1);
+}
+
 }  // namespace
 }  // namespace novelo

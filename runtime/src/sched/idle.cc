@@ -165,15 +165,17 @@ bool Scheduler::keep_time() noexcept {
 // ever run again.
 void Scheduler::check_deadlock() noexcept {
   if (idle_machines_ != static_cast<std::int32_t>(machines_.size())) return;
-  if (runs_.load(relaxed) == 0) return;
-  if (alive_.load(relaxed) <= 0) {
-    run_changed();  // after goexit() in main the run ends with the last of the others
-    return;
-  }
-  if (posters_.load(relaxed) != 0) return;
+  if (runs_.load(relaxed) == 0 || posters_.load(relaxed) != 0 || alive_.load(relaxed) <= 0) return;
   if (is_work_anywhere() || next_timer() != kNever) return;
   is_deadlocked_.store(true, release);  // [deadlock] with take_deadlock()
   run_changed();
+}
+
+// Under the lock: a check that comes before has read its counts before, so that whatever this poster then starts, and
+// counts as alive before it is in a queue, is not taken for a goroutine that nobody will wake.
+void Scheduler::add_poster() noexcept {
+  LockGuard guard(idle_lock_);
+  posters_.fetch_add(1, relaxed);
 }
 
 void Scheduler::remove_poster() noexcept {
@@ -185,11 +187,9 @@ void Scheduler::remove_poster() noexcept {
 void Scheduler::begin_run() noexcept {
   LockGuard guard(idle_lock_);
   runs_.fetch_add(1, relaxed);
-  check_deadlock();
 }
 
-// Under the lock, so that no check that began during this run takes the first goroutine of the next one, which is
-// counted before it is in a queue, for one that nobody will wake.
+// Under the lock: no check that began during this run finds a deadlock after it.
 void Scheduler::end_run() noexcept {
   LockGuard guard(idle_lock_);
   runs_.fetch_sub(1, relaxed);

@@ -1,6 +1,7 @@
 // Runtime: one scheduler, and running main goroutines on it from a thread that is not its own.
 #include "novelo/runtime.h"
 
+#include <optional>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -43,7 +44,7 @@ Runtime::~Runtime() {
 void Runtime::run_main(rt::Closure body, const std::exception_ptr& error) {
   if (rt::current_machine() != nullptr) throw RuntimeError("Runtime::run() called by a goroutine");
   rt::Scheduler& scheduler = state_->scheduler;
-  rt::ScopeCore* scope = rt::ScopeCore::make(&scheduler.root(), rt::ScopeCore::Hold::kNone);
+  rt::ScopeCore* scope = rt::ScopeCore::make(&scheduler.root(), rt::ScopeCore::Hold::kRun);
   struct Unref {
     rt::ScopeCore* scope;
     ~Unref() { scope->unref(); }
@@ -62,12 +63,14 @@ void Runtime::run_main(rt::Closure body, const std::exception_ptr& error) {
       scheduler->run_changed();
     }
   };
+  std::optional<Poster> starting(poster());  // until main is in a queue there is no deadlock
   rt::start_in(*scope,
                rt::Closure([&has_returned, main = std::move(body), ended = Ended(&scheduler, &has_ended)]() mutable {
                  main();
                  has_returned.store(true, rt::relaxed);  // published by ~Ended
                }));
   scheduler.begin_run();
+  starting.reset();
   std::string deadlock;
   for (;;) {
     const std::uint32_t word = scheduler.run_word().load(rt::acquire);  // [run-word] with run_changed()

@@ -85,7 +85,7 @@ class Scheduler {
     run_word_.fetch_add(1, release);  // [run-word] with run_main()
     futex_wake(run_word_, 1 << 30);
   }
-  void add_poster() noexcept { posters_.fetch_add(1, relaxed); }
+  void add_poster() noexcept;
   void remove_poster() noexcept;
 
   // On a goroutine's first and last instructions: goroutines.cc

@@ -117,6 +117,7 @@ void ScopeCore::done() noexcept {
   if (live_.fetch_sub(1, acq_rel) != 1) return;
   ended_.notify_all();
   if (hold_ == Hold::kParent) parent_->done();
+  if (hold_ == Hold::kRun) scheduler()->run_changed();
 }
 
 void ScopeCore::wait() {

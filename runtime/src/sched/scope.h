@@ -26,9 +26,10 @@ enum class CancelCause : std::uint8_t { kNone, kCancelled, kDeadline };
 class ScopeCore : public ListLink {
  public:
   // What a scope counts for in its parent.
-  enum class Hold : bool {
+  enum class Hold : std::uint8_t {
     kNone,    // its creator waits for it (Scope, with_deadline)
     kParent,  // it lives on its own (spawn): the parent is not done before it is
+    kRun,     // a Runtime::run() waits for it, and is told of its end by run_changed()
   };
   // With one reference, the caller's. `parent` may be nullptr.
   static ScopeCore* make(ScopeCore* parent, Hold hold);
