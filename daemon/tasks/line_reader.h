@@ -3,7 +3,7 @@
 //
 //   used by     text.grep, on one goroutine; parks while the disk works
 //   limits      a line is cut after kLineBytesMax bytes; the rest of it is passed over
-//   checked by  tests/unit/tasks/line_reader_test.cc
+//   checked by  tests/unit/tasks/file_tree_test.cc
 #pragma once
 
 #include <cstddef>

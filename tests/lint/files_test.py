@@ -54,6 +54,15 @@ class EveryFile(unittest.TestCase):
         self.assertEqual([], wrong, "files that no build compiles")
 
 
+    def test_names_only_tests_that_exist(self):
+        wrong = []
+        for path in code():
+            for named in re.findall(r"\btests/[\w/]+_test\.(?:cc|py)\b", tree.text(path)):
+                if not (tree.ROOT / named).exists():
+                    wrong.append(f"{tree.name(path)}: {named}")
+        self.assertEqual([], wrong)
+
+
 class EveryScript(unittest.TestCase):
     maxDiff = None
 

@@ -2,7 +2,7 @@
 // Single numbers, texts and bytes of which only the type's description and the address are known.
 //
 //   used by     type.cc (defaults), wire_encode.cc, wire_decode.cc; no locks, no state
-//   checked by  tests/unit/reflect/scalar_test.cc
+//   checked by  tests/unit/reflect/type_test.cc, tests/unit/reflect/wire_decode_test.cc
 #pragma once
 
 #include <cstdint>

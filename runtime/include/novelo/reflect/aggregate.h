@@ -4,7 +4,7 @@
 //
 //   used by     novelo/reflect/describe.h; evaluated while compiling
 //   limits      64 members; no base classes, no C arrays, no references, no bit fields (NOVELO_REFLECT is for the rest)
-//   checked by  tests/unit/reflect/aggregate_test.cc
+//   checked by  tests/unit/reflect/type_test.cc
 #pragma once
 
 #include <cstddef>

@@ -3,7 +3,7 @@
 //
 //   used by     novelo/reflect/describe.h and novelo/task.h; everything is evaluated while compiling
 //   compilers   g++ from 12, clang from 15: they spell __PRETTY_FUNCTION__ differently, and only this file knows how
-//   checked by  tests/unit/reflect/names_test.cc
+//   checked by  tests/unit/reflect/type_test.cc
 #pragma once
 
 #include <string>

@@ -2,7 +2,7 @@
 // What a function takes and returns, and calling it when its arguments are known by address only.
 //
 //   used by     novelo/reflect/describe.h (functions as types) and novelo/task.h (the kind of a task)
-//   checked by  tests/unit/reflect/signature_test.cc
+//   checked by  tests/unit/reflect/task_test.cc
 #pragma once
 
 #include <cstddef>
