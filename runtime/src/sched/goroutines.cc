@@ -95,9 +95,9 @@ void Scheduler::keep_record(Processor* p, Goroutine* g) noexcept {
 }
 
 Goroutine* Scheduler::make_goroutine(ScopeCore& scope, Closure body, JoinCore* join) {
-  if (alive_.fetch_add(1, relaxed) >= static_cast<std::int64_t>(stacks_.slots_max() - kReservedStacks)) {
+  if (alive_.fetch_add(1, relaxed) >= static_cast<std::int64_t>(goroutines_max_)) {
     alive_.fetch_sub(1, relaxed);
-    throw RuntimeError("too many goroutines: the limit is " + std::to_string(stacks_.slots_max() - kReservedStacks));
+    throw RuntimeError("too many goroutines: the limit is " + std::to_string(goroutines_max_));
   }
   Goroutine* g = take_record();
   g->id = next_id_.fetch_add(1, relaxed);

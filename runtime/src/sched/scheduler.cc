@@ -62,9 +62,13 @@ Scheduler::Scheduler(RuntimeOptions options)
     throw RuntimeError("max_procs is " + std::to_string(procs) + "; the limit is " + std::to_string(kProcsMax));
   }
   barrier_init();
-  if (!stacks_.reserve(options_.max_goroutines + kReservedStacks)) {
-    throw RuntimeError("the system refuses address space for even " + std::to_string(StackPool::kSlotsMin) + " stacks");
+  // Beside those of the goroutines: stacks that lie idle with one processor while another needs one.
+  const std::size_t others = kReservedStacks + static_cast<std::size_t>(procs) * StackPool::Cache::kCapacity;
+  if (!stacks_.reserve(options_.max_goroutines + others) || stacks_.slots_max() <= others) {
+    throw RuntimeError("the system refuses address space for even " +
+                       std::to_string(std::max(StackPool::kSlotsMin, others)) + " stacks");
   }
+  goroutines_max_ = std::min(options_.max_goroutines, stacks_.slots_max() - others);
   overflow_handler_install(stacks_, report_overflow);
   for (int i = 0; i < procs; ++i) processors_.push_back(std::make_unique<Processor>(i));
   for (int i = procs; i-- > 0;) put_idle_processor(*processors_[static_cast<std::size_t>(i)]);

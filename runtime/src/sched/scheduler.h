@@ -91,7 +91,7 @@ class Scheduler {
   // On a goroutine's first and last instructions: goroutines.cc
   static void goroutine_main(void* goroutine) noexcept;
 
-  // Stacks kept back for goroutines of the runtime itself.
+  // Stacks kept back for goroutines of the runtime itself, and for those that end and are no longer counted.
   static constexpr std::size_t kReservedStacks = 64;
 
  private:
@@ -156,6 +156,7 @@ class Scheduler {
   RuntimeOptions options_;
   const std::uint64_t generation_;
   StackPool stacks_;
+  std::size_t goroutines_max_ = 0;  // max_goroutines, or fewer when the system gives less address space
   ScopeCore* root_ = nullptr;
   std::vector<std::unique_ptr<Processor>> processors_;
   GlobalQueue global_;

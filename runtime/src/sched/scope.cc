@@ -28,9 +28,7 @@ struct ScopeCore::Deadline final : TimerEvent {
 };
 
 ScopeCore::ScopeCore(ScopeCore* parent, Hold hold) noexcept : parent_(parent), hold_(hold) {
-  if (parent_ == nullptr) return;
-  parent_->ref();
-  if (hold_ == Hold::kParent) parent_->add();
+  if (parent_ != nullptr) parent_->ref();
 }
 
 ScopeCore* ScopeCore::make(ScopeCore* parent, Hold hold) {
@@ -110,6 +108,12 @@ void ScopeCore::cancel(CancelCause cause) noexcept {
     child->cancel(cause);
     child->unref();
   }
+}
+
+// The first of a spawned scope holds the parent, and not the scope itself: one that is refused its goroutine holds
+// nobody.
+void ScopeCore::add() noexcept {
+  if (live_.fetch_add(1, relaxed) == 0 && hold_ == Hold::kParent) parent_->add();
 }
 
 void ScopeCore::done() noexcept {

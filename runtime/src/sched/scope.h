@@ -49,7 +49,7 @@ class ScopeCore : public ListLink {
   bool is_own_deadline() const noexcept { return own_deadline_passed_.load(acquire); }  // [scope-cause]
 
   // One goroutine (or held child scope) more, one less.
-  void add() noexcept { live_.fetch_add(1, relaxed); }
+  void add() noexcept;
   void done() noexcept;
   std::int64_t live() const noexcept { return live_.load(acquire); }  // [scope-live] with done()
 
