@@ -55,14 +55,16 @@ TEST_P(MutexTest, ANewcomerDoesNotOvertakeWhoWaits) {
   run([] {
     Mutex mutex;
     mutex.lock();
-    auto waiting = spawn([&mutex] {
+    const auto has_looked = make_chan<Unit>();
+    auto waiting = spawn([&mutex, has_looked] {
       mutex.lock();
-      yield();
+      has_looked.recv();
       mutex.unlock();
     });
     testing::yield_until_waiting(1);
     mutex.unlock();
     EXPECT_FALSE(mutex.try_lock()) << "the lock was handed over and never became free";
+    has_looked.close();
     waiting.join();
     EXPECT_TRUE(mutex.try_lock());
     mutex.unlock();
