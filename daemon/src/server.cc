@@ -1,6 +1,7 @@
 // The parts are made in one order, told to stop in one order, and destroyed on the main goroutine after all others.
 #include "server.h"
 
+#include <absl/cleanup/cleanup.h>
 #include <absl/strings/str_cat.h>
 #include <novelo/novelo.h>
 #include <novelo/stats.h>
@@ -50,11 +51,9 @@ void print_goroutines() {
 
 // Says that the processors make progress, as often as the manager wants to hear it.
 void tell_alive_until_cancelled() {
-  const absl::Duration interval = watchdog_interval();
-  if (interval == absl::InfiniteDuration()) return;
   while (true) {
     tell_alive();
-    sleep(interval / 2);
+    sleep(watchdog_interval() / 2);
   }
 }
 
@@ -164,10 +163,27 @@ absl::Status Server::start() {
 }
 
 void Server::serve() {
+  Parts& parts = *parts_;
   Scope background;
-  parts_->jobs.start(background);
+  parts.jobs.start(background);
   background.go(return_free_memory_until_cancelled);
-  parts_->health.set_serving(true);
+  if (watchdog_interval() != absl::InfiniteDuration()) background.go(tell_alive_until_cancelled);
+  // Made now, so that a node whose tasks use up all goroutines can still be told to stop.
+  const Chan<Order> orders = make_chan<Order>();
+  const Chan<absl::Time> calls_end = make_chan<absl::Time>(1);
+  const Chan<Unit> ended = make_chan<Unit>();
+  const absl::Cleanup no_more_orders = [this] { signals_.quit(); };
+  background.go([this, orders] {
+    for (Order order; (order = blocking([this] { return signals_.next(); })) != Order::kQuit;) orders.send(order);
+  });
+  background.go([&parts, calls_end, ended] {
+    const absl::Time end = *calls_end.recv();
+    blocking([&] { parts.grpc->stop(end); });
+    parts.jobs.idle().recv();
+    ended.close();
+  });
+
+  parts.health.set_serving(true);
   set_state(v1::NODE_STATE_READY);
   const std::string where =
       absl::StrCat("gRPC on ", grpc_address(), ", HTTP on ", http_address().empty() ? "nothing" : http_address());
@@ -175,14 +191,14 @@ void Server::serve() {
       {{"version", version()},
        {"grpc", grpc_address()},
        {"http", http_address()},
-       {"tasks", absl::StrCat(parts_->schema->tasks().size())},
+       {"tasks", absl::StrCat(parts.schema->tasks().size())},
        {"procs", absl::StrCat(max_procs())}});
   tell_ready(where);
-  background.go(tell_alive_until_cancelled);
   if (options_.on_ready) options_.on_ready();
 
-  for (Order order = Order::kQuit; order != Order::kStop;) {
-    order = blocking([this] { return signals_.next(); });
+  while (true) {
+    const Order order = *orders.recv();
+    if (order == Order::kStop) break;
     if (order == Order::kDump) print_goroutines();
     if (order == Order::kReload) {
       tell_reloading();
@@ -190,7 +206,7 @@ void Server::serve() {
       tell_ready(where);
     }
   }
-  drain();
+  drain(orders, calls_end, ended);
 }
 
 void Server::reload() {
@@ -205,7 +221,27 @@ void Server::reload() {
   log(LogLevel::kInfo, "settings read again", {{"log.level", loaded->config.log_level}});
 }
 
-void Server::drain() {
+// Until nothing runs: true; or until the drain timeout or another order to stop: false.
+bool Server::wait_until_idle(const RecvChan<Order>& orders) {
+  const Timer timeout(options_.config.drain_timeout);
+  for (const RecvChan<Unit>& part : {parts_->admission.idle(), parts_->jobs.idle()}) {
+    bool is_idle = false;
+    bool is_over = false;
+    while (!is_idle && !is_over) {
+      select(on_recv(part, [&](std::optional<Unit>) { is_idle = true; }),
+             on_recv(timeout.chan(), [&](std::optional<absl::Time>) { is_over = true; }),
+             on_recv(orders, [&](std::optional<Order> order) {
+               if (order == Order::kDump) print_goroutines();
+               if (order == Order::kStop) is_over = true;
+             }));
+    }
+    if (!is_idle) return false;
+  }
+  return true;
+}
+
+// What it waits for is heard of through channels whose other ends have run since the start: it makes no goroutine.
+void Server::drain(const RecvChan<Order>& orders, const SendChan<absl::Time>& calls_end, const RecvChan<Unit>& ended) {
   Parts& parts = *parts_;
   set_state(v1::NODE_STATE_DRAINING);
   parts.health.set_serving(false);
@@ -218,45 +254,23 @@ void Server::drain() {
        {"jobs_queued", absl::StrCat(parts.jobs.queued())},
        {"drain_timeout", absl::FormatDuration(options_.config.drain_timeout)}});
 
-  const JoinHandle<void> idle = spawn([&parts] {
-    parts.admission.wait_until_idle();
-    parts.jobs.wait_until_idle();
-  });
-  const Chan<Unit> hurry = make_chan<Unit>(1);
-  JoinHandle<void> listener = spawn([this, hurry] {
-    while (true) {
-      const Order order = blocking([this] { return signals_.next(); });
-      if (order == Order::kQuit) return;
-      if (order == Order::kDump) print_goroutines();
-      Unit unit;
-      if (order == Order::kStop) hurry.try_send(unit);
-    }
-  });
-  const Timer timeout(options_.config.drain_timeout);
-  bool is_idle = false;
-  select(on_recv(idle.done(), [&](std::optional<Unit>) { is_idle = true; }), on_recv(timeout.chan()), on_recv(hurry));
-  signals_.quit();
-  listener.join();
-
+  const bool is_idle = wait_until_idle(orders);
   if (!is_idle) {
     log(LogLevel::kWarn, "cancelling what did not finish",
         {{"calls", absl::StrCat(parts.admission.inside())}, {"jobs_running", absl::StrCat(parts.jobs.running())}});
     parts.jobs.cancel_running();
   }
   parts.health.end_watches();
-  const absl::Time calls_end = absl::Now() + (is_idle ? kLastWords : absl::ZeroDuration());
-  const JoinHandle<void> ended = spawn([&parts, calls_end] {
-    blocking([&] { parts.grpc->stop(calls_end); });
-    parts.jobs.wait_until_idle();
-  });
-  const Timer grace(calls_end - absl::Now() + kCancelGrace);
+  const absl::Duration last_words = is_idle ? kLastWords : absl::ZeroDuration();
+  calls_end.send(absl::Now() + last_words);
+  const Timer grace(last_words + kCancelGrace);
   bool is_stuck = false;
-  select(on_recv(ended.done()), on_recv(grace.chan(), [&](std::optional<absl::Time>) { is_stuck = true; }));
+  select(on_recv(ended), on_recv(grace.chan(), [&](std::optional<absl::Time>) { is_stuck = true; }));
   if (is_stuck) {
     log(LogLevel::kError, "goroutines do not end although they are cancelled; leaving without them",
         {{"goroutines", absl::StrCat(num_goroutines())}});
     if (options_.on_stuck) options_.on_stuck();
-    ended.done().recv();
+    ended.recv();
   }
   if (parts.jobs.queued() > 0) {
     log(LogLevel::kWarn, "jobs that waited are lost: this store keeps them in memory",

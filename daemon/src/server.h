@@ -3,9 +3,8 @@
 //
 //   states   STARTING -> READY -> DRAINING -> STOPPED, each entered once
 //     READY     serves; SIGHUP reads settings again, SIGQUIT lists the goroutines
-//     DRAINING  /readyz is 503 and health NOT_SERVING; new work is refused, what runs may go on until drain_timeout or
-//     a
-//               second SIGTERM, then it is cancelled; jobs and node can be asked about until all work has ended
+//     DRAINING  /readyz is 503 and health NOT_SERVING; new work is refused, what runs may go on until drain_timeout
+//               or a second SIGTERM, then it is cancelled; jobs and node can be asked about until all work has ended
 //     STOPPED   nothing listens
 //   from     run() is the main goroutine; stop() from any thread
 //   tested   tests/unit/daemon/server_test.cc, tests/e2e/lifecycle_test.py
@@ -13,6 +12,7 @@
 
 #include <absl/status/statusor.h>
 #include <absl/time/time.h>
+#include <novelo/chan.h>
 #include <novelo/runtime.h>
 
 #include <atomic>
@@ -59,7 +59,8 @@ class Server {
   struct Parts;
   absl::Status start();
   void serve();
-  void drain();
+  void drain(const RecvChan<Order>& orders, const SendChan<absl::Time>& calls_end, const RecvChan<Unit>& ended);
+  bool wait_until_idle(const RecvChan<Order>& orders);
   void reload();
   v1::Node describe() const;
   void set_state(v1::NodeState state) { state_.store(state, std::memory_order_relaxed); }

@@ -60,7 +60,7 @@ Metrics::Metrics()
                    .Name("novelo_job_run_seconds")
                    .Help("Time an attempt ran.")
                    .Register(registry_)) {
-  for (const char* reason : {"max_calls", "unknown_method"}) rejected_.Add({{"reason", reason}});
+  for (const char* reason : {"max_calls", "max_goroutines", "unknown_method"}) rejected_.Add({{"reason", reason}});
   prometheus::BuildGauge()
       .Name("novelo_build_info")
       .Help("1, with what this build is as labels.")

@@ -21,6 +21,8 @@ namespace {
 
 // Ended jobs forgotten in one transaction.
 constexpr std::size_t kForgetBatch = 512;
+// How long a job waits that found no goroutine to run on.
+constexpr absl::Duration kRetryWhenNoGoroutine = absl::Milliseconds(100);
 
 absl::Time deadline_of(const v1::Job& job) {
   return job.has_deadline_time() ? from_proto(job.deadline_time()) : absl::InfiniteFuture();
@@ -272,8 +274,15 @@ void Jobs::start_ready() {
     auto running = std::make_shared<Running>();
     running->queued = std::move(*next);
     running_.emplace(running->queued.id, running);
-    // Its goroutine needs mutex_ to leave running_, so the handle is in place before anyone can miss it.
-    running->handle = spawn([this, running] { run(running); });
+    try {
+      // Its goroutine needs mutex_ to leave running_, so the handle is in place before anyone can miss it.
+      running->handle = spawn([this, running] { run(running); });
+    } catch (const RuntimeError&) {  // the node has as many goroutines as it may
+      running_.erase(running->queued.id);
+      running->queued.not_before = absl::Now() + kRetryWhenNoGoroutine;
+      queue_.push(std::move(running->queued));
+      return;
+    }
   }
 }
 
@@ -433,15 +442,15 @@ void Jobs::cancel_running() {
   for (const auto& [id, running] : running_) running->handle.cancel();
 }
 
-void Jobs::wait_until_idle() {
-  Chan<Unit> idle;
-  {
-    const std::lock_guard lock(mutex_);
-    if (running_.empty()) return;
-    if (idle_ == Chan<Unit>()) idle_ = make_chan<Unit>();
-    idle = idle_;
+RecvChan<Unit> Jobs::idle() {
+  const std::lock_guard lock(mutex_);
+  if (running_.empty()) {
+    Chan<Unit> closed = make_chan<Unit>();
+    closed.close();
+    return closed;
   }
-  idle.recv();
+  if (idle_ == Chan<Unit>()) idle_ = make_chan<Unit>();
+  return idle_;
 }
 
 std::int64_t Jobs::queued() const {

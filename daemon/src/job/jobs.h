@@ -73,8 +73,8 @@ class Jobs {
   void close();
   // Cancels every running job; they end as CANCELLED because the node stops.
   void cancel_running();
-  // Returns when no job runs. Parks.
-  void wait_until_idle();
+  // Closed when no job runs. After close() it stays so.
+  RecvChan<Unit> idle();
 
   std::int64_t queued() const;
   std::int64_t running() const;
@@ -113,7 +113,7 @@ class Jobs {
   std::int64_t reserved_ = 0;  // places in the queue for jobs that the store is being told of
   bool is_closed_ = false;
   bool is_stopping_ = false;
-  Chan<Unit> idle_;  // closed when the last running job has left; made by wait_until_idle()
+  Chan<Unit> idle_;  // closed when the last running job has left; made by idle()
 };
 
 }  // namespace novelo::daemon

@@ -1,5 +1,5 @@
 // How a call moves between gRPC's threads and its goroutine:
-//   new call    CreateReactor (gRPC thread): one push that starts the goroutine
+//   new call    CreateReactor (gRPC thread): one push that starts the goroutine; without one the call is refused
 //   message in  the goroutine starts a read and receives from read_done_; OnReadDone (gRPC thread) sends there
 //   message out the goroutine starts a write and receives from write_done_; OnWriteDone sends there
 //   cancel      OnCancel (gRPC thread) cancels the goroutine's scope
@@ -83,10 +83,11 @@ class GrpcCall final : public grpc::ServerGenericBidiReactor,
     self_ = shared_from_this();
     is_reading_ = true;
     StartRead(&incoming_);
-    shared_.poster.post([self = self_] {
-      JoinHandle<void> handle = spawn([self] { self->run(); });
-      self->adopt(std::move(handle));
-    });
+    try {
+      shared_.poster.post([self = self_] { self->start_run(); });
+    } catch (const RuntimeError& error) {
+      refuse(error);
+    }
   }
 
   // Call, on the goroutine.
@@ -166,6 +167,23 @@ class GrpcCall final : public grpc::ServerGenericBidiReactor,
  private:
   static absl::Status broken() {
     return Error(absl::StatusCode::kCancelled, "CALL_CANCELLED", "the caller has gone, or has cancelled the call");
+  }
+
+  // Gives the call a goroutine that OnCancel() can cancel.
+  void start_run() {
+    try {
+      adopt(spawn([self = self_] { self->run(); }));
+    } catch (const RuntimeError& error) {
+      refuse(error);
+    }
+  }
+
+  // No goroutine could be had.
+  void refuse(const RuntimeError& error) {
+    shared_.admission_observer->rejected("max_goroutines");
+    finish(Error(absl::StatusCode::kResourceExhausted, "TOO_MANY_GOROUTINES", error.what())
+               .quota("node", "runtime.max_goroutines")
+               .retry_after(kRetryWhenFull));
   }
 
   // Keeps the goroutine's handle for OnCancel(), which may have come already.

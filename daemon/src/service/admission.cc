@@ -38,10 +38,6 @@ void Admission::close() {
   if (inside_ == 0) idle_.close();
 }
 
-void Admission::wait_until_idle() {
-  idle_.recv();
-}
-
 std::int64_t Admission::inside() const {
   const std::lock_guard lock(mutex_);
   return inside_;

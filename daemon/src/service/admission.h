@@ -1,7 +1,7 @@
 // daemon/src/service/admission.h
 // Whether new work is taken, and what of it still runs: the calls of tasks enter here, jobs ask before they are queued.
 //
-//   from    any goroutine; wait_until_idle() parks, the others hold a lock for a few instructions
+//   from    any goroutine; holds a lock for a few instructions
 //   tested  tests/unit/daemon/server_test.cc
 #pragma once
 
@@ -23,15 +23,15 @@ class Admission {
 
   // From now on nothing new is taken.
   void close();
-  // Returns when all that entered has left. Requires: close() was called.
-  void wait_until_idle();
+  // Closed when it is closed and all that entered has left.
+  RecvChan<Unit> idle() const { return idle_; }
   std::int64_t inside() const;
 
  private:
   mutable std::mutex mutex_;
   std::int64_t inside_ = 0;
   bool is_open_ = true;
-  const Chan<Unit> idle_ = make_chan<Unit>();  // closed when it is closed and nothing is inside
+  const Chan<Unit> idle_ = make_chan<Unit>();
 };
 
 }  // namespace novelo::daemon

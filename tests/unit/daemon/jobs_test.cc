@@ -24,8 +24,8 @@ class JobsTest : public testing::Test {
   JobsTest() : schema_(*Schema::make(tasks())), json_(schema_->pool()), store_({}) {}
 
   // Runs `body` on a goroutine with Jobs that are started.
-  void with_jobs(const std::function<void(Jobs&)>& body) {
-    run([&] {
+  void with_jobs(const std::function<void(Jobs&)>& body, RuntimeOptions runtime_options = {}) {
+    Runtime(std::move(runtime_options)).run([&] {
       Jobs jobs(options_, store_, *schema_, admission_, nullptr);
       Scope scope;
       jobs.start(scope);
@@ -120,6 +120,22 @@ TEST_F(JobsTest, AFailedAttemptIsFollowedByAnother) {
   });
 }
 
+TEST_F(JobsTest, AJobThatFindsNoGoroutineWaitsForOne) {
+  RuntimeOptions small;
+  small.max_goroutines = 1000;
+  with_jobs(
+      [&](Jobs& jobs) {
+        const Chan<Unit> gate = make_chan<Unit>();
+        Scope crowd;
+        EXPECT_THROW(while (true) crowd.go([gate] { gate.recv(); }), RuntimeError);
+        const std::string id = jobs.submit(request("sample.add"))->id();
+        EXPECT_EQ(jobs.wait(id, absl::Now() + absl::Milliseconds(50))->state(), v1::JOB_STATE_QUEUED);
+        gate.close();
+        EXPECT_EQ(ended(jobs, id).state(), v1::JOB_STATE_SUCCEEDED);
+      },
+      std::move(small));
+}
+
 TEST_F(JobsTest, CancellingARunningJobUnwindsAllOfIt) {
   with_jobs([&](Jobs& jobs) {
     const std::size_t before = num_goroutines();
@@ -129,7 +145,7 @@ TEST_F(JobsTest, CancellingARunningJobUnwindsAllOfIt) {
     const v1::Job job = ended(jobs, id);
     EXPECT_EQ(job.state(), v1::JOB_STATE_CANCELLED);
     EXPECT_EQ(reason(job), "JOB_CANCELLED");
-    jobs.wait_until_idle();
+    jobs.idle().recv();
     while (num_goroutines() > before) yield();
     EXPECT_EQ(jobs.cancel(id)->state(), v1::JOB_STATE_CANCELLED);  // again: changes nothing
   });
@@ -236,7 +252,7 @@ TEST_F(JobsTest, StoppingCancelsWhatRunsAndSaysWhy) {
     EXPECT_TRUE(absl::IsUnavailable(jobs.submit(request("sample.add")).status()));
     jobs.close();
     jobs.cancel_running();
-    jobs.wait_until_idle();
+    jobs.idle().recv();
     EXPECT_EQ(reason(*jobs.get(id, JobParts::kAll)), "NODE_STOPPED");
     EXPECT_EQ(jobs.running(), 0);
   });

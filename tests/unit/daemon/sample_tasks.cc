@@ -49,6 +49,16 @@ absl::StatusOr<Nothing> waits(const Nothing&) {
   return Nothing{};
 }
 
+absl::StatusOr<Nothing> crowds(const Nothing&) {
+  const novelo::Chan<int> never = novelo::make_chan<int>();
+  try {
+    while (true) novelo::go([never] { never.recv(); });
+  } catch (const novelo::RuntimeError&) {  // there are no more
+  }
+  never.recv();
+  return Nothing{};
+}
+
 absl::StatusOr<AddReply> flaky(const FlakyRequest& request) {
   static std::mutex mutex;
   static std::map<std::string, std::int32_t> runs;
@@ -72,6 +82,7 @@ NOVELO_TASK(sample::upper, "Raises letters.");
 NOVELO_TASK(sample::fails, "Returns an error.");
 NOVELO_TASK(sample::throws, "Throws.");
 NOVELO_TASK(sample::waits, "Waits for ever.");
+NOVELO_TASK(sample::crowds, "Takes every goroutine there is.");
 NOVELO_TASK(sample::flaky, "Fails some times, then succeeds.");
 NOVELO_TASK(sample::pours, "Writes for ever.");
 NOVELO_FIELD_DOC(sample::AddRequest, a, "The first number.");

@@ -74,6 +74,8 @@ absl::StatusOr<Nothing> fails(const FailRequest& request);
 absl::StatusOr<Nothing> throws(const FailRequest& request);
 // Waits for ever in two goroutines.
 absl::StatusOr<Nothing> waits(const Nothing& request);
+// Waits for ever in as many goroutines as there can be.
+absl::StatusOr<Nothing> crowds(const Nothing& request);
 // Fails as often as it is told, counted by key, then succeeds.
 absl::StatusOr<AddReply> flaky(const FlakyRequest& request);
 // Fills its output for ever.

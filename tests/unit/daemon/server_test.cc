@@ -234,6 +234,38 @@ TEST(Server, ACallBeyondTheLimitIsRefusedByName) {
   EXPECT_TRUE(eventually([&] { return call(node, "/sample.Tasks/Add", "").ok(); }));
 }
 
+TEST(Server, WithoutGoroutinesLeftACallIsRefusedAndTheNodeLives) {
+  Config config;
+  config.runtime_max_goroutines = 1000;
+  TestNode node(config);
+  Stream crowds(node, "/sample.Tasks/Crowds");
+  ASSERT_TRUE(crowds.write(""));
+  grpc::Status refused;
+  ASSERT_TRUE(eventually([&] {
+    refused = call(node, "/sample.Tasks/Add", "");
+    return !refused.ok();
+  }));
+  EXPECT_EQ(refused.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_EQ(reason(refused), "TOO_MANY_GOROUTINES");
+  EXPECT_NE(refused.error_message().find("the limit is 1000"), std::string::npos) << refused.error_message();
+  EXPECT_GE(node.sample(R"(novelo_admission_rejected_total{reason="max_goroutines"})"), 1);
+  crowds.context.TryCancel();
+  crowds.finish();
+  EXPECT_TRUE(eventually([&] { return call(node, "/sample.Tasks/Add", "").ok(); }));
+}
+
+TEST(Server, WithoutGoroutinesLeftTheNodeStopsAllTheSame) {
+  Config config;
+  config.runtime_max_goroutines = 1000;
+  config.drain_timeout = absl::ZeroDuration();
+  TestNode node(config);
+  Stream crowds(node, "/sample.Tasks/Crowds");
+  ASSERT_TRUE(crowds.write(""));
+  ASSERT_TRUE(eventually([&] { return !call(node, "/sample.Tasks/Add", "").ok(); }));
+  EXPECT_EQ(node.stop(), ExitCode::kDone);
+  EXPECT_FALSE(crowds.finish().ok());
+}
+
 TEST(Server, AnUnknownMethodIsUnimplementedAndNamesTheNearest) {
   TestNode node;
   const grpc::Status status = call(node, "/sample.Tasks/Ad", "");
@@ -256,7 +288,7 @@ TEST(Server, TasksAreListedInPagesAndDescribed) {
     for (const v1::Task& task : page.tasks()) names.push_back(task.name());
     list.set_page_token(page.next_page_token());
   } while (!list.page_token().empty());
-  EXPECT_EQ(names.size(), 10U);
+  EXPECT_EQ(names.size(), 11U);
   EXPECT_TRUE(std::is_sorted(names.begin(), names.end()));
 
   grpc::ClientContext context;

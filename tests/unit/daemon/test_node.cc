@@ -22,7 +22,9 @@ TestNode::TestNode(Config config) {
   config.http_listen = "127.0.0.1:0";
   std::future<void> ready = ready_.get_future();
   ended_ = std::async(std::launch::async, [this, config] {
-    Runtime runtime;
+    RuntimeOptions options;
+    options.max_goroutines = static_cast<std::size_t>(config.runtime_max_goroutines);
+    Runtime runtime(std::move(options));
     const Poster poster = runtime.poster();
     return runtime.run([&] {
       Server server({.config = config,
