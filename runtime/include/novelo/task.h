@@ -175,7 +175,7 @@ absl::Status run_task(const Task& task, TaskStream& stream) {
     if constexpr (kWrites) out = make_chan<typename Shape::Write>(kStreamCapacity);
     std::optional<typename Shape::Result> result;
     const auto call = [&] { return Shape::call(kFunction, request, in, out); };
-    const absl::Status status =
+    absl::Status status =
         run_streaming(task, {.function = [&] { return reflect::internal::call_and_keep(call, result); },
                              .function_ended =
                                  [&] {

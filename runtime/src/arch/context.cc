@@ -45,7 +45,8 @@ void context_make(Context& context, void* bottom, std::size_t size, ContextEntry
 #if defined(NOVELO_TSAN)
   context.fiber = __tsan_create_fiber(0);
 #endif
-  std::uintptr_t top = (reinterpret_cast<std::uintptr_t>(bottom) + size) & ~std::uintptr_t{15};
+  char* top = static_cast<char*>(bottom) + size;
+  top -= reinterpret_cast<std::uintptr_t>(top) % 16;
 #if defined(__x86_64__)
   top -= 16;  // novelo_context_start is entered as by a jump: its stack pointer is a multiple of 16
 #endif

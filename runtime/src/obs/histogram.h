@@ -22,7 +22,7 @@ class Histogram {
 
   static constexpr int bucket(std::int64_t duration_ns) noexcept {
     if (duration_ns <= 1000) return 0;
-    const int i = std::bit_width(static_cast<std::uint64_t>(duration_ns - 1) / 1000);
+    const auto i = static_cast<int>(std::bit_width(static_cast<std::uint64_t>(duration_ns - 1) / 1000));
     return i < kBounds ? i : kBounds;
   }
 

@@ -9,6 +9,8 @@
 #include <iterator>
 #include <sstream>
 
+#include "absl/strings/str_cat.h"
+
 namespace novelo::rt {
 namespace {
 
@@ -68,8 +70,8 @@ int cgroup_cpu_quota(const std::string& self_cgroup, const std::string& mount) {
     if (controllers.empty()) {
       take(least_along(mount, path, quota_v2));
       take(least_along(mount + "/unified", path, quota_v2));
-    } else if (("," + controllers + ",").find(",cpu,") != std::string::npos) {
-      take(least_along(mount + "/" + controllers, path, quota_v1));
+    } else if (absl::StrCat(",", controllers, ",").find(",cpu,") != std::string::npos) {
+      take(least_along(absl::StrCat(mount, "/", controllers), path, quota_v1));
       take(least_along(mount + "/cpu", path, quota_v1));
     }
   }

@@ -5,6 +5,7 @@
 #include <dlfcn.h>
 #include <sys/auxv.h>
 
+#include <bit>
 #include <string_view>
 
 namespace novelo::internal {
@@ -22,8 +23,8 @@ std::string module_name(const void* address) {
   Dl_info info;
   if (dladdr(address, &info) == 0 || info.dli_fname == nullptr) return "builtin";
   // The kernel says where the program headers of the program are; they lie in its first page.
-  const auto program_headers = getauxval(AT_PHDR);
-  if (info.dli_fbase == base_of(reinterpret_cast<const void*>(program_headers))) return "builtin";
+  const auto* program_headers = std::bit_cast<const void*>(getauxval(AT_PHDR));
+  if (info.dli_fbase == base_of(program_headers)) return "builtin";
   const std::string_view path = info.dli_fname;
   return std::string(path.substr(path.rfind('/') + 1));
 }

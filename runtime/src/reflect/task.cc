@@ -93,13 +93,14 @@ void register_task(const Task::Description& description, const void* anchor) {
 }
 
 absl::Status read_request(const Task& task, TaskStream& stream, void* request) {
-  const absl::StatusOr<std::optional<std::string>> message = stream.read();
-  if (!message.ok()) return message.status();
-  if (!message->has_value()) {
+  const absl::StatusOr<std::optional<std::string>> read = stream.read();
+  if (!read.ok()) return read.status();
+  const std::optional<std::string>& message = *read;
+  if (!message.has_value()) {
     return absl::InvalidArgumentError(
         absl::StrCat("task ", std::string(task.name()), " takes one message, and the input ended without one"));
   }
-  return reflect::from_wire(task.input(), **message, request);
+  return reflect::from_wire(task.input(), *message, request);
 }
 
 absl::Status write_message(const Task& task, TaskStream& stream, const void* message) {
@@ -142,11 +143,11 @@ absl::Status run_streaming(const Task& task, const StreamingCall& call) {
     } at_end{call, ended};
     function_status = call.function();
   });
-  const absl::Status write_status = call.write_messages();
+  absl::Status write_status = call.write_messages();
   if (!write_status.ok()) scope.cancel();
   ended.recv();
-  scope.cancel();                                  // the reader, and what the function started and left behind
-  const absl::Status scope_status = scope.wait();  // rethrows what the function threw
+  scope.cancel();                            // the reader, and what the function started and left behind
+  absl::Status scope_status = scope.wait();  // rethrows what the function threw
   if (!write_status.ok()) return write_status;
   if (function_status.has_value()) return *std::move(function_status);
   if (!read_status.ok()) return read_status;

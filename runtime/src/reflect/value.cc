@@ -185,7 +185,7 @@ absl::StatusOr<Value> Value::call(std::span<const Value> arguments) const {
       if (at != nullptr) free_raw(type, at);
     }
   } raw{result_type, allocate_raw(result_type)};
-  const absl::Status status = type_->operations().call(data_, addresses.data(), raw.at);
+  absl::Status status = type_->operations().call(data_, addresses.data(), raw.at);
   if (!status.ok()) return status;
   Value result = view(result_type, std::exchange(raw.at, nullptr));
   result.is_owner_ = true;

@@ -127,11 +127,13 @@ constexpr std::size_t count_fields() {
 #define NOVELO_INTERNAL_M62 NOVELO_INTERNAL_M61, m62
 #define NOVELO_INTERNAL_M63 NOVELO_INTERNAL_M62, m63
 #define NOVELO_INTERNAL_M64 NOVELO_INTERNAL_M63, m64
+// NOLINTBEGIN(bugprone-macro-parentheses): the names of a structured binding take none
 #define NOVELO_INTERNAL_BIND(n)                \
   else if constexpr (kCount == n) {            \
     auto& [NOVELO_INTERNAL_M##n] = object;     \
     return addresses_of(NOVELO_INTERNAL_M##n); \
   }
+// NOLINTEND(bugprone-macro-parentheses)
 
 template <class... Members>
 constexpr auto addresses_of(Members&... members) {
@@ -257,6 +259,7 @@ struct Aggregate {
 // structured bindings would not show its members.
 template <class T>
 constexpr bool is_describable_aggregate() {
+  // NOLINTNEXTLINE(bugprone-branch-clone): each question may be asked only after those before it
   if constexpr (!std::is_class_v<T> || !std::is_aggregate_v<T> || requires { std::tuple_size<T>::value; }) {
     return false;
   } else if constexpr (std::is_empty_v<T>) {

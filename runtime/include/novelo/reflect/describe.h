@@ -165,7 +165,7 @@ constexpr Kind kind_of() {
     return Kind::kChan;
   } else if constexpr (std::is_function_v<T> || std::is_function_v<std::remove_pointer_t<T>>) {
     return Kind::kFunc;
-  } else if constexpr (kIsDescribed<T>) {
+  } else if constexpr (kIsDescribed<T>) {  // NOLINT(bugprone-branch-clone): the order decides
     return Kind::kStruct;
   } else if constexpr (MapLike<T>) {
     return Kind::kMap;
