@@ -1,0 +1,4 @@
+// The Go peer of novelo_bench; it needs no module but itself.
+module novelo/bench/gopeer
+
+go 1.26
