@@ -68,7 +68,7 @@ struct Setting {
   // Bounds of kInteger and kBytes, and of kDuration in seconds, both included.
   std::int64_t min = 0;
   std::int64_t max = 0;
-  std::vector<std::string_view> choices = {};
+  std::vector<std::string_view> choices;
 
   // "NOVELOD_GRPC_LISTEN".
   std::string environment_name() const;

@@ -423,7 +423,7 @@ class Decoder {
                                  " bytes of memory; send less at a time"));
   }
 
-  bool fail(const Input& in, std::string error) {
+  bool fail(const Input& in, const std::string& error) {
     error_ = absl::StrCat(error, " (at byte ", in.at - start_, ")");
     return false;
   }
