@@ -38,15 +38,7 @@ namespace {
 constexpr absl::Duration kLastWords = absl::Seconds(1);
 
 void print_goroutines() {
-  const std::vector<GoroutineInfo> all = list_goroutines();
-  std::string text = absl::StrCat(all.size(), " goroutines\n");
-  for (const GoroutineInfo& g : all) {
-    absl::StrAppend(&text, "goroutine ", g.id, g.name.empty() ? "" : " ", g.name, " [", std::string(g.state));
-    if (!g.reason.empty()) absl::StrAppend(&text, ", ", std::string(g.reason));
-    if (g.waiting_seconds > 0) absl::StrAppend(&text, ", ", absl::FormatDuration(absl::Seconds(g.waiting_seconds)));
-    absl::StrAppend(&text, "]\n");
-  }
-  std::fputs(text.c_str(), stderr);
+  std::fputs(absl::StrCat(num_goroutines(), " goroutines\n", dump_goroutines()).c_str(), stderr);
 }
 
 // Says that the processors make progress, as often as the manager wants to hear it.

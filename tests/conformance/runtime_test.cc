@@ -107,7 +107,7 @@ TEST(RuntimeTest, ADeadlockListsTheGoroutinesAndWhatTheyWaitFor) {
     make_chan<int>().recv();
   });
   EXPECT_NE(text.find("deadlock"), std::string::npos) << text;
-  EXPECT_NE(text.find("(sender) [chan send"), std::string::npos) << text;
+  EXPECT_NE(text.find(" sender [chan send"), std::string::npos) << text;
   EXPECT_NE(text.find("[mutex"), std::string::npos) << text;
   EXPECT_NE(text.find("[chan receive"), std::string::npos) << text;
 }

@@ -56,7 +56,8 @@ TEST_P(StatsTest, ParksAreCountedByTheirReason) {
     spawn([] { sleep(absl::Milliseconds(1)); }).join();
     EXPECT_EQ(parks("sleep"), slept + 6);
     EXPECT_EQ(parks("join"), joined + 1);
-    for (const char* reason : {"chan receive", "chan send", "select", "mutex", "wait group", "scope", "forever"}) {
+    for (const char* reason :
+         {"chan receive", "chan send", "select", "mutex", "wait group", "scope", "forever", "blocking"}) {
       parks(reason);  // each is a name of the list
     }
   });

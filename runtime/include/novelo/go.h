@@ -141,40 +141,45 @@ class JoinHandle {
   rt::JoinState<R>* state_ = nullptr;
 };
 
-// Starts a goroutine that runs f(args...), in the innermost scope the caller runs in.
+// Starts a goroutine that runs f(args...), in the innermost scope the caller runs in. Inlined always, as its like, so
+// that a dump shows who called it.
 template <class F, class... A>
-void go(F&& f, A&&... args) {
-  rt::start(rt::Closure([call = rt::bind_call(std::forward<F>(f), std::forward<A>(args)...)]() mutable {
-    static_cast<void>(std::invoke(std::move(call)));
-  }));
+[[gnu::always_inline]] inline void go(F&& f, A&&... args) {
+  rt::start(rt::Closure(
+      [call = rt::bind_call(std::forward<F>(f), std::forward<A>(args)...)]() mutable {
+        static_cast<void>(std::invoke(std::move(call)));
+      },
+      std::type_identity<std::decay_t<F>>()));
 }
 
 // As go(), with a handle to wait for it and to cancel it: the goroutine is the root of a scope of its own.
 template <class F, class... A>
-auto spawn(F&& f, A&&... args) {
+[[gnu::always_inline]] inline auto spawn(F&& f, A&&... args) {
   auto call = rt::bind_call(std::forward<F>(f), std::forward<A>(args)...);
   using R = std::invoke_result_t<decltype(std::move(call))>;
   auto* state = new rt::JoinState<R>;
   JoinHandle<R> handle(state);
   state->ref();  // the goroutine's own
-  rt::Closure body([state, call = std::move(call)]() mutable {
-    using Outcome = rt::JoinCore::Outcome;
-    try {
-      if constexpr (std::is_void_v<R>) {
-        std::invoke(std::move(call));
-      } else {
-        state->result.emplace(std::invoke(std::move(call)));
-      }
-      state->set_outcome(Outcome::kReturned);
-    } catch (const Cancelled&) {
-      state->set_outcome(Outcome::kCancelled);
-    } catch (const rt::GoExit&) {
-      state->set_outcome(Outcome::kExited);
-      throw;
-    } catch (...) {
-      state->set_outcome(Outcome::kThrew, std::current_exception());
-    }
-  });
+  rt::Closure body(
+      [state, call = std::move(call)]() mutable {
+        using Outcome = rt::JoinCore::Outcome;
+        try {
+          if constexpr (std::is_void_v<R>) {
+            std::invoke(std::move(call));
+          } else {
+            state->result.emplace(std::invoke(std::move(call)));
+          }
+          state->set_outcome(Outcome::kReturned);
+        } catch (const Cancelled&) {
+          state->set_outcome(Outcome::kCancelled);
+        } catch (const rt::GoExit&) {
+          state->set_outcome(Outcome::kExited);
+          throw;
+        } catch (...) {
+          state->set_outcome(Outcome::kThrew, std::current_exception());
+        }
+      },
+      std::type_identity<std::decay_t<F>>());
   rt::start_in(state->scope(), std::move(body), state);
   return handle;
 }
@@ -285,23 +290,25 @@ class Scope {
 
   // f returns void or absl::Status; the first error or exception cancels the others.
   template <class F>
-  void go(F&& f) {
-    start(rt::Closure([state = state_, body = std::decay_t<F>(std::forward<F>(f))]() mutable {
-      try {
-        if constexpr (std::is_void_v<std::invoke_result_t<std::decay_t<F>>>) {
-          std::invoke(std::move(body));
-        } else {
-          absl::Status status = std::invoke(std::move(body));
-          if (!status.ok()) fail(*state, std::move(status), nullptr);
-        }
-      } catch (const Cancelled&) {
-        ended_by_cancel(*state, std::current_exception());
-      } catch (const rt::GoExit&) {
-        throw;
-      } catch (...) {
-        fail(*state, absl::OkStatus(), std::current_exception());
-      }
-    }));
+  [[gnu::always_inline]] void go(F&& f) {
+    start(rt::Closure(
+        [state = state_, body = std::decay_t<F>(std::forward<F>(f))]() mutable {
+          try {
+            if constexpr (std::is_void_v<std::invoke_result_t<std::decay_t<F>>>) {
+              std::invoke(std::move(body));
+            } else {
+              absl::Status status = std::invoke(std::move(body));
+              if (!status.ok()) fail(*state, std::move(status), nullptr);
+            }
+          } catch (const Cancelled&) {
+            ended_by_cancel(*state, std::current_exception());
+          } catch (const rt::GoExit&) {
+            throw;
+          } catch (...) {
+            fail(*state, absl::OkStatus(), std::current_exception());
+          }
+        },
+        std::type_identity<std::decay_t<F>>()));
   }
 
   // Blocks until all have ended. The first error; rethrows a child's exception; kCancelled after cancel() without one.
@@ -310,7 +317,7 @@ class Scope {
 
  private:
   struct State;
-  void start(rt::Closure body);
+  [[gnu::noinline]] void start(rt::Closure body);
   static void fail(State& state, absl::Status status, std::exception_ptr error) noexcept;
   static void ended_by_cancel(State& state, std::exception_ptr error) noexcept;
 

@@ -7,6 +7,7 @@
 #include <new>
 #include <string>
 #include <type_traits>
+#include <typeinfo>
 #include <utility>
 
 namespace novelo::rt {
@@ -18,17 +19,18 @@ class Closure {
 
   Closure() noexcept = default;
 
-  template <class F>
+  // `Entry` is the callable as the program wrote it, when `f` wraps it: dumps name it.
+  template <class F, class Entry = std::decay_t<F>>
     requires(!std::is_same_v<std::decay_t<F>, Closure>)
-  explicit Closure(F&& f) {
+  explicit Closure(F&& f, std::type_identity<Entry> = {}) {
     using Body = std::decay_t<F>;
     if constexpr (sizeof(Body) <= kInlineBytes && alignof(Body) <= alignof(std::max_align_t) &&
                   std::is_nothrow_move_constructible_v<Body>) {
       ::new (static_cast<void*>(storage_)) Body(std::forward<F>(f));
-      operations_ = &kInline<Body>;
+      operations_ = &kInline<Body, Entry>;
     } else {
       ::new (static_cast<void*>(storage_)) Body*(new Body(std::forward<F>(f)));
-      operations_ = &kHeap<Body>;
+      operations_ = &kHeap<Body, Entry>;
     }
   }
 
@@ -52,6 +54,9 @@ class Closure {
   void operator()() { operations_->run(storage_); }
   explicit operator bool() const noexcept { return operations_ != nullptr; }
 
+  // The type of the callable as the program wrote it; nullptr for a pointer, whose type says nothing.
+  const std::type_info* entry() const noexcept { return operations_ == nullptr ? nullptr : operations_->entry; }
+
   // Destroys the callable. What it holds may run code of its own.
   void reset() noexcept {
     if (operations_ == nullptr) return;
@@ -65,7 +70,11 @@ class Closure {
     void (*run)(void* storage);
     void (*relocate)(void* to, void* from) noexcept;
     void (*destroy)(void* storage) noexcept;
+    const std::type_info* entry;
   };
+
+  template <class Entry>
+  static constexpr const std::type_info* kEntry = std::is_class_v<Entry> ? &typeid(Entry) : nullptr;
 
   template <class Body>
   static Body& inside(void* storage) noexcept {
@@ -76,7 +85,7 @@ class Closure {
     return *std::launder(static_cast<Body**>(storage));
   }
 
-  template <class Body>
+  template <class Body, class Entry>
   static constexpr Operations kInline = {
       [](void* storage) { std::move(inside<Body>(storage))(); },
       [](void* to, void* from) noexcept {
@@ -84,12 +93,14 @@ class Closure {
         inside<Body>(from).~Body();
       },
       [](void* storage) noexcept { inside<Body>(storage).~Body(); },
+      kEntry<Entry>,
   };
-  template <class Body>
+  template <class Body, class Entry>
   static constexpr Operations kHeap = {
       [](void* storage) { std::move (*outside<Body>(storage))(); },
       [](void* to, void* from) noexcept { ::new (to) Body*(outside<Body>(from)); },
       [](void* storage) noexcept { delete outside<Body>(storage); },
+      kEntry<Entry>,
   };
 
   const Operations* operations_ = nullptr;
@@ -104,10 +115,12 @@ class JoinCore;
 
 // Starts a goroutine in the scope the caller runs in. From goroutines only; throws RuntimeError elsewhere and when the
 // limit on goroutines is reached.
-void start(Closure body);
+[[gnu::noinline]] void start(Closure body);
 
 // Starts a goroutine in `scope`; with `join`, it tells that when it has ended. Takes over one reference to `join`.
-// From goroutines and, while the runtime lives, from any thread.
-void start_in(ScopeCore& scope, Closure body, JoinCore* join = nullptr);
+// From goroutines and, while the runtime lives, from any thread. `created_at` is shown by dumps; without it the caller
+// is.
+[[gnu::noinline]] void start_in(ScopeCore& scope, Closure body, JoinCore* join = nullptr,
+                                const void* created_at = nullptr);
 
 }  // namespace novelo::rt

@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 
+#include <algorithm>
 #include <cstdint>
 
 #include "base/check.h"
@@ -12,23 +13,15 @@ namespace novelo::rt {
 namespace {
 
 #if defined(__x86_64__)
-// From the stack pointer up: control words, r15, r14, r13, r12, rbx, rbp, return address.
-constexpr int kFrameWords = 8;
-constexpr int kControlWords = 0;
-constexpr int kEntry = 3;     // r13
-constexpr int kArgument = 4;  // r12
-constexpr int kReturn = 7;
+constexpr std::size_t kControlWords = 0;
+constexpr std::size_t kEntry = 3;                                    // r13
+constexpr std::size_t kArgument = 4;                                 // r12
 constexpr std::uint64_t kDefaultControlWords = 0x0000037F'00001F80;  // x87 and SSE as the ABI starts a process
 #elif defined(__aarch64__)
-// From the stack pointer up: d8..d15, x19..x28, x29, x30, fpcr, padding.
-constexpr int kFrameWords = 22;
-constexpr int kControlWords = 20;
-constexpr int kEntry = 8;     // x19
-constexpr int kArgument = 9;  // x20
-constexpr int kReturn = 19;   // x30
+constexpr std::size_t kControlWords = 20;
+constexpr std::size_t kEntry = 8;     // x19
+constexpr std::size_t kArgument = 9;  // x20
 constexpr std::uint64_t kDefaultControlWords = 0;
-#else
-#error "novelo has no context switch for this architecture: write src/arch/<name>/context.S"
 #endif
 
 }  // namespace
@@ -50,12 +43,12 @@ void context_make(Context& context, void* bottom, std::size_t size, ContextEntry
 #if defined(__x86_64__)
   top -= 16;  // novelo_context_start is entered as by a jump: its stack pointer is a multiple of 16
 #endif
-  auto* frame = reinterpret_cast<std::uint64_t*>(top) - kFrameWords;
-  for (int i = 0; i < kFrameWords; ++i) frame[i] = 0;
+  auto* frame = reinterpret_cast<std::uint64_t*>(top - kContextFrameBytes);
+  std::fill_n(frame, kContextFrameBytes / sizeof(*frame), 0);
   frame[kControlWords] = kDefaultControlWords;
   frame[kEntry] = reinterpret_cast<std::uintptr_t>(entry);
   frame[kArgument] = reinterpret_cast<std::uintptr_t>(argument);
-  frame[kReturn] = reinterpret_cast<std::uintptr_t>(&novelo_context_start);
+  frame[kContextReturn] = reinterpret_cast<std::uintptr_t>(&novelo_context_start);
   context.sp = frame;
 }
 

@@ -30,6 +30,21 @@ struct Context {
 #endif
 };
 
+// Words of a saved context from its stack pointer up, as context.S pushes them.
+#if defined(__x86_64__)
+// Control words, r15, r14, r13, r12, rbx, rbp, return address.
+inline constexpr std::size_t kContextFrameBytes = 8 * sizeof(void*);
+inline constexpr std::size_t kContextFramePointer = 6;
+inline constexpr std::size_t kContextReturn = 7;
+#elif defined(__aarch64__)
+// d8..d15, x19..x28, x29, x30, fpcr, padding.
+inline constexpr std::size_t kContextFrameBytes = 22 * sizeof(void*);
+inline constexpr std::size_t kContextFramePointer = 18;
+inline constexpr std::size_t kContextReturn = 19;
+#else
+#error "novelo has no context switch for this architecture: write src/arch/<name>/context.S"
+#endif
+
 using ContextEntry = void (*)(void* argument);
 
 extern "C" {

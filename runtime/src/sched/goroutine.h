@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <string_view>
+#include <typeinfo>
 
 #include "arch/context.h"
 #include "base/atomic.h"
@@ -63,17 +64,22 @@ struct Goroutine : ListLink {  // the link of its scope's list of members, under
   Goroutine* next = nullptr;           // in the one queue it is in: that queue's lock, or the injector's push
   Atomic<std::uint32_t> attention{0};  // set by sysmon and cancellers, read by the owner
   Atomic<GoroutineState> state{GoroutineState::kDead};  // changed by set_state() alone
-  bool is_member = false;     // in its scope's list: owner, and the canceller under the scope's lock
-  bool is_system = false;     // the runtime's own: not counted as the user's
-  std::uint32_t shields = 0;  // owner
-  ExceptionState exceptions;  // while switched out
+  bool is_member = false;         // in its scope's list: owner, and the canceller under the scope's lock
+  Atomic<bool> is_system{false};  // the runtime's own: not counted as the user's
+  std::uint32_t shields = 0;      // owner
+  ExceptionState exceptions;      // while switched out
   WaitRecord wait;
   ScopeCore* scope = nullptr;  // owner; one reference
   JoinCore* join = nullptr;    // owner; one reference
   Closure body;                // owner
 
-  std::uint64_t id = 0;
-  std::int64_t runnable_since_ns = 0;  // 0 unless this wait for a processor is sampled
+  // Written when it is made, read by dumps.
+  Atomic<std::uint64_t> id{0};
+  Atomic<std::uint64_t> creator_id{0};                   // 0: started from outside the runtime
+  Atomic<const void*> created_at{nullptr};               // an address in the function that started it
+  Atomic<const std::type_info*> entry{nullptr};          // the callable's type, if it is a class
+  Atomic<const std::type_info*> creator_entry{nullptr};  // the creator's
+  std::int64_t runnable_since_ns = 0;                    // 0 unless this wait for a processor is sampled
   Atomic<std::int64_t> waiting_since_ns{0};
   Atomic<WaitReason> wait_reason{WaitReason::kNone};
   static constexpr std::size_t kNameBytes = 48;

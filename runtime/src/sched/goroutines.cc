@@ -24,19 +24,20 @@ void report_uncaught(RuntimeOptions& options, const Goroutine& g, const std::exc
   }
   if (options.uncaught == UncaughtPolicy::kAbort) {
     const Goroutine::Name name = g.name();
-    fatal("goroutine %llu%s%s%s ended by an uncaught exception: %s", static_cast<unsigned long long>(g.id),
-          name.text[0] != '\0' ? " (" : "", name.text, name.text[0] != '\0' ? ")" : "", what.c_str());
+    fatal("goroutine %llu%s%s%s ended by an uncaught exception: %s",
+          static_cast<unsigned long long>(g.id.load(relaxed)), name.text[0] != '\0' ? " (" : "", name.text,
+          name.text[0] != '\0' ? ")" : "", what.c_str());
   }
   if (options.on_uncaught) {
     try {
-      options.on_uncaught(g.id, error);
+      options.on_uncaught(g.id.load(relaxed), error);
     } catch (...) {
-      fatal("on_uncaught threw an exception, for goroutine %llu: %s", static_cast<unsigned long long>(g.id),
-            what.c_str());
+      fatal("on_uncaught threw an exception, for goroutine %llu: %s",
+            static_cast<unsigned long long>(g.id.load(relaxed)), what.c_str());
     }
   } else {
     std::fprintf(stderr, "novelo: goroutine %llu ended by an uncaught exception: %s\n",
-                 static_cast<unsigned long long>(g.id), what.c_str());
+                 static_cast<unsigned long long>(g.id.load(relaxed)), what.c_str());
   }
 }
 
@@ -94,16 +95,21 @@ void Scheduler::keep_record(Processor* p, Goroutine* g) noexcept {
   free_goroutines_ = g;
 }
 
-Goroutine* Scheduler::make_goroutine(ScopeCore& scope, Closure body, JoinCore* join) {
+Goroutine* Scheduler::make_goroutine(ScopeCore& scope, Closure body, JoinCore* join, const void* created_at) {
   if (alive_.fetch_add(1, relaxed) >= static_cast<std::int64_t>(goroutines_max_)) {
     alive_.fetch_sub(1, relaxed);
     throw RuntimeError("too many goroutines: the limit is " + std::to_string(goroutines_max_));
   }
   Goroutine* g = take_record();
-  g->id = next_id_.fetch_add(1, relaxed);
+  const Goroutine* creator = current_goroutine();
+  g->id.store(next_id_.fetch_add(1, relaxed), relaxed);
+  g->creator_id.store(creator == nullptr ? 0 : creator->id.load(relaxed), relaxed);
+  g->created_at.store(created_at, relaxed);
+  g->entry.store(body.entry(), relaxed);
+  g->creator_entry.store(creator == nullptr ? nullptr : creator->entry.load(relaxed), relaxed);
   g->body = std::move(body);
   g->join = join;
-  g->is_system = false;
+  g->is_system.store(false, relaxed);
   g->set_name({});
   g->attention.store(0, relaxed);
   scope.ref();
@@ -114,10 +120,10 @@ Goroutine* Scheduler::make_goroutine(ScopeCore& scope, Closure body, JoinCore* j
 
 void Scheduler::start_system(Closure body) noexcept {
   Goroutine* g = take_record();
-  g->id = next_id_.fetch_add(1, relaxed);
+  g->id.store(next_id_.fetch_add(1, relaxed), relaxed);
   g->body = std::move(body);
   g->join = nullptr;
-  g->is_system = true;
+  g->is_system.store(true, relaxed);
   g->attention.store(0, relaxed);
   root_->ref();
   root_->add();
@@ -125,9 +131,13 @@ void Scheduler::start_system(Closure body) noexcept {
   ready(g);
 }
 
-void Scheduler::for_each_goroutine(const std::function<void(const Goroutine&)>& visit) {
-  LockGuard guard(goroutines_lock_);
-  for (const auto& slab : slabs_) {
+void Scheduler::for_each_goroutine(absl::FunctionRef<void(const Goroutine&)> visit) {
+  std::vector<const Slab*> slabs;
+  {
+    LockGuard guard(goroutines_lock_);
+    for (const auto& slab : slabs_) slabs.push_back(slab.get());
+  }
+  for (const Slab* slab : slabs) {
     for (const Goroutine& g : slab->records) visit(g);
   }
 }
@@ -138,7 +148,7 @@ void Scheduler::goroutine_main(void* argument) noexcept {
   run_body(g);
   ScopeCore* scope = g.scope;
   scope->leave(g);
-  if (!g.is_system) scheduler()->alive_.fetch_sub(1, relaxed);
+  if (!g.is_system.load(relaxed)) scheduler()->alive_.fetch_sub(1, relaxed);
   if (g.join != nullptr) {
     g.join->complete();
     g.join->unref();
@@ -150,26 +160,27 @@ void Scheduler::goroutine_main(void* argument) noexcept {
   Machine& m = *current_machine();
   m.reason = SwitchReason::kExit;
   context_switch(g.context, m.scheduler, SwitchFrom::kEnds);
-  fatal("goroutine %llu runs on after its end", static_cast<unsigned long long>(g.id));
+  fatal("goroutine %llu runs on after its end", static_cast<unsigned long long>(g.id.load(relaxed)));
 }
 
-void start_in(ScopeCore& scope, Closure body, JoinCore* join) {
+void start_in(ScopeCore& scope, Closure body, JoinCore* join, const void* created_at) {
   Scheduler& s = require_scheduler();
   Goroutine* g = nullptr;
   try {
-    g = s.make_goroutine(scope, std::move(body), join);
+    g = s.make_goroutine(scope, std::move(body), join,
+                         created_at != nullptr ? created_at : __builtin_return_address(0));
   } catch (...) {
     if (join != nullptr) join->unref();
     throw;
   }
-  if (join != nullptr) join->set_id(g->id);
+  if (join != nullptr) join->set_id(g->id.load(relaxed));
   s.ready(g);
 }
 
 void start(Closure body) {
   Goroutine* g = current_goroutine();
   if (g == nullptr) throw RuntimeError("go() called outside a goroutine: use Runtime::post() from other threads");
-  start_in(*g->scope, std::move(body));
+  start_in(*g->scope, std::move(body), nullptr, __builtin_return_address(0));
 }
 
 }  // namespace novelo::rt

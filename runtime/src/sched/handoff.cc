@@ -42,6 +42,7 @@ void Scheduler::enter_blocking() noexcept {
   Machine& m = *current_machine();
   if (!pinned) return;  // it was retaken already
   Processor* p = detach(m);
+  count(p->parks[static_cast<std::size_t>(WaitReason::kBlocking)], std::uint64_t{1});
   hand_off(*p);
 }
 
@@ -63,10 +64,13 @@ BlockingSection::BlockingSection() {
   if (g == nullptr) throw RuntimeError("blocking() called outside a goroutine");
   before_blocking();
   if (!is_findable()) enter_scope_list();
+  g->waiting_since_ns.store(now_coarse_ns(), relaxed);
+  g->wait_reason.store(WaitReason::kBlocking, relaxed);
   scheduler()->enter_blocking();
 }
 
 BlockingSection::~BlockingSection() {
+  current_goroutine()->wait_reason.store(WaitReason::kNone, relaxed);
   scheduler()->leave_blocking();
 }
 

@@ -150,7 +150,7 @@ Scope::~Scope() {
 }
 
 void Scope::start(rt::Closure body) {
-  rt::start_in(*state_->core, std::move(body));
+  rt::start_in(*state_->core, std::move(body), nullptr, __builtin_return_address(0));
 }
 
 void Scope::fail(State& state, absl::Status status, std::exception_ptr error) noexcept {

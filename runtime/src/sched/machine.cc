@@ -69,7 +69,7 @@ void Scheduler::execute(Machine& m, Goroutine* g) noexcept {
   if (g->stack.bottom == nullptr) {
     g->stack = stacks_.take(p.stacks);
     if (g->stack.bottom == nullptr)
-      fatal("no memory for the stack of goroutine %llu", static_cast<unsigned long long>(g->id));
+      fatal("no memory for the stack of goroutine %llu", static_cast<unsigned long long>(g->id.load(relaxed)));
     context_make(g->context, g->stack.bottom, g->stack.size, &Scheduler::goroutine_main, g);
   }
   if (g->runnable_since_ns != 0) {

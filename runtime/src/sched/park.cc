@@ -155,7 +155,7 @@ void goexit() {
 
 std::uint64_t goroutine_id() {
   Goroutine* g = rt::current_goroutine();
-  return g == nullptr ? 0 : g->id;
+  return g == nullptr ? 0 : g->id.load(rt::relaxed);
 }
 
 std::size_t num_goroutines() {

@@ -13,14 +13,11 @@
 namespace novelo {
 namespace {
 
+constexpr std::size_t kDeadlockListMax = 1000;
+
 std::string describe_deadlock(rt::Scheduler& scheduler) {
-  std::string text = "deadlock: no goroutine can ever run again";
-  for (const GoroutineInfo& g : scheduler.list_goroutines()) {
-    absl::StrAppend(&text, "\n  goroutine ", g.id, g.name.empty() ? "" : " (", g.name, g.name.empty() ? "" : ")", " [",
-                    std::string(g.reason.empty() ? g.state : g.reason), ", ",
-                    static_cast<std::int64_t>(g.waiting_seconds), " s]");
-  }
-  return text;
+  return absl::StrCat("deadlock: no goroutine can ever run again\n",
+                      scheduler.dump_goroutines({.max_goroutines = kDeadlockListMax}));
 }
 
 }  // namespace
@@ -64,11 +61,13 @@ void Runtime::run_main(rt::Closure body, const std::exception_ptr& error) {
     }
   };
   std::optional<Poster> starting(poster());  // until main is in a queue there is no deadlock
-  rt::start_in(*scope,
-               rt::Closure([&has_returned, main = std::move(body), ended = Ended(&scheduler, &has_ended)]() mutable {
-                 main();
-                 has_returned.store(true, rt::relaxed);  // published by ~Ended
-               }));
+  rt::start_in(*scope, rt::Closure(
+                           [&has_returned, main = std::move(body), ended = Ended(&scheduler, &has_ended)]() mutable {
+                             set_goroutine_name("main");
+                             main();
+                             has_returned.store(true, rt::relaxed);  // published by ~Ended
+                           },
+                           std::type_identity<void>()));
   scheduler.begin_run();
   starting.reset();
   std::string deadlock;
@@ -93,7 +92,7 @@ void Runtime::run_main(rt::Closure body, const std::exception_ptr& error) {
 }
 
 void Runtime::post(absl::AnyInvocable<void()> f) {
-  rt::start_in(state_->scheduler.root(), rt::Closure(std::move(f)));
+  rt::start_in(state_->scheduler.root(), rt::Closure(std::move(f)), nullptr, __builtin_return_address(0));
 }
 
 Poster Runtime::poster() {
@@ -111,7 +110,7 @@ Poster::~Poster() {
 }
 
 void Poster::post(absl::AnyInvocable<void()> f) const {
-  rt::start_in(rt::require_scheduler().root(), rt::Closure(std::move(f)));
+  rt::start_in(rt::require_scheduler().root(), rt::Closure(std::move(f)), nullptr, __builtin_return_address(0));
 }
 
 }  // namespace novelo

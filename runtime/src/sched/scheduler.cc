@@ -25,8 +25,9 @@ void report_overflow(const void* address) noexcept {
   if (g == nullptr || address >= g->stack.bottom || address < g->stack.bottom - kStackGuardBytes) return;
   const Goroutine::Name name = g->name();
   const bool is_named = name.text[0] != '\0';
-  fatal("stack overflow: goroutine %llu%s%s%s used up its stack of %zu KiB", static_cast<unsigned long long>(g->id),
-        is_named ? " (" : "", name.text, is_named ? ")" : "", kStackBytes >> 10);
+  fatal("stack overflow: goroutine %llu%s%s%s used up its stack of %zu KiB",
+        static_cast<unsigned long long>(g->id.load(relaxed)), is_named ? " (" : "", name.text, is_named ? ")" : "",
+        kStackBytes >> 10);
 }
 
 }  // namespace

@@ -12,10 +12,10 @@
 #pragma once
 
 #include <array>
-#include <functional>
 #include <memory>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "base/atomic.h"
 #include "base/lock.h"
 #include "novelo/runtime.h"
@@ -37,15 +37,15 @@ class Scheduler {
 
   // ---- goroutines: goroutines.cc ----
   // A record for a new goroutine, runnable with `ready()`. From any thread. Throws RuntimeError at the limit.
-  Goroutine* make_goroutine(ScopeCore& scope, Closure body, JoinCore* join);
+  Goroutine* make_goroutine(ScopeCore& scope, Closure body, JoinCore* join, const void* created_at);
   // Starts a goroutine of the runtime's own, in the outermost scope; not counted as the user's. From any thread.
   void start_system(Closure body) noexcept;
   std::size_t num_goroutines() const noexcept {
     const std::int64_t alive = alive_.load(relaxed);
     return alive < 0 ? 0 : static_cast<std::size_t>(alive);
   }
-  // Calls `visit` for every record, dead ones included, under the lock of the table.
-  void for_each_goroutine(const std::function<void(const Goroutine&)>& visit);
+  // Calls `visit` for every record, dead ones included, while they live on: nothing is stopped.
+  void for_each_goroutine(absl::FunctionRef<void(const Goroutine&)> visit);
 
   // ---- making runnable: ready.cc ----
   // Gives a goroutine back to the queues. Exactly one caller a wait: the winner of its record. From any thread.
@@ -74,6 +74,7 @@ class Scheduler {
   ScopeCore& root() noexcept { return *root_; }  // the outermost scope
   RuntimeStats stats();                          // stats.cc
   std::vector<GoroutineInfo> list_goroutines();
+  std::string dump_goroutines(const DumpOptions& options);  // goroutine_dump.cc
 
   // A run() in progress, from when its main goroutine is runnable: while there is one, a state in which no goroutine
   // can ever run again is noticed. Foreign threads wait for changes on run_word().

@@ -55,7 +55,7 @@ RuntimeStats Scheduler::stats() {
     s.threads_blocked = machines_.size() > known ? machines_.size() - known : 0;
   }
   for_each_goroutine([&s](const Goroutine& g) {
-    if (g.is_system) return;
+    if (g.is_system.load(relaxed)) return;
     switch (g.state.load(relaxed)) {
       case GoroutineState::kDead:
         break;
@@ -80,13 +80,15 @@ std::vector<GoroutineInfo> Scheduler::list_goroutines() {
   const std::int64_t now = now_ns();
   for_each_goroutine([&](const Goroutine& g) {
     const GoroutineState state = g.state.load(relaxed);
-    if (state == GoroutineState::kDead || g.is_system) return;
+    if (state == GoroutineState::kDead || g.is_system.load(relaxed)) return;
     GoroutineInfo info;
-    info.id = g.id;
+    info.id = g.id.load(relaxed);
+    info.creator_id = g.creator_id.load(relaxed);
     info.name = g.name().text;
     info.state = goroutine_state_name(state);
-    if (state == GoroutineState::kWaiting) {
-      info.reason = wait_reason_name(g.wait_reason.load(relaxed));
+    const WaitReason reason = g.wait_reason.load(relaxed);
+    if (state == GoroutineState::kWaiting || reason == WaitReason::kBlocking) {
+      info.reason = wait_reason_name(reason);
       info.waiting_seconds =
           static_cast<double>(std::max<std::int64_t>(0, now - g.waiting_since_ns.load(relaxed))) * 1e-9;
     }

@@ -27,6 +27,8 @@ const char* wait_reason_name(WaitReason reason) noexcept {
       return "scope";
     case WaitReason::kForever:
       return "forever";
+    case WaitReason::kBlocking:
+      return "blocking";
     case WaitReason::kCount:
       break;
   }

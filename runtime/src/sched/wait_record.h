@@ -35,6 +35,7 @@ enum class WaitReason : std::uint8_t {
   kJoin,
   kScope,
   kForever,
+  kBlocking,  // in blocking(): its thread may be blocked; the state stays running
   kCount,
 };
 
@@ -84,6 +85,12 @@ class WaitRecord {
   WakeCause cause() const noexcept {
     const std::uint64_t state = word_.load(acquire) & kStateMask;  // [wait-won] with try_win()
     return state < static_cast<std::uint64_t>(WakeCause::kEvent) ? WakeCause::kNone : static_cast<WakeCause>(state);
+  }
+
+  // For a dump: two equal snapshots that are is_waiting() say that the owner stood still between them. [wait-won]
+  std::uint64_t snapshot() const noexcept { return word_.load(acquire); }
+  static bool is_waiting(std::uint64_t snapshot) noexcept {
+    return (snapshot & kStateMask) == kWaiting || (snapshot & kStateMask) == kShielded;
   }
 
   Goroutine* goroutine() const noexcept { return goroutine_; }
