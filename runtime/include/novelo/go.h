@@ -238,6 +238,15 @@ class ShieldSection {
   ShieldSection& operator=(const ShieldSection&) = delete;
 };
 
+// As ShieldSection, for code that also runs on threads that are not the runtime's: there it does nothing.
+class HeldDelivery {
+ public:
+  HeldDelivery() noexcept;
+  ~HeldDelivery();
+  HeldDelivery(const HeldDelivery&) = delete;
+  HeldDelivery& operator=(const HeldDelivery&) = delete;
+};
+
 }  // namespace rt
 
 // Runs f, which may block the thread (a system call, a foreign lock), while the processor serves other goroutines.

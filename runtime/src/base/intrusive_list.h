@@ -13,7 +13,7 @@ namespace novelo::rt {
 // Elements derive from ListLink: the way back from a link to its element is a static_cast.
 class ListLink {
  public:
-  ListLink() = default;
+  constexpr ListLink() noexcept = default;
   ListLink(const ListLink&) = delete;
   ListLink& operator=(const ListLink&) = delete;
 
@@ -37,7 +37,7 @@ class ListLink {
 template <class T>
 class IntrusiveList {
  public:
-  IntrusiveList() noexcept { head_.next_ = head_.previous_ = &head_; }
+  constexpr IntrusiveList() noexcept { head_.next_ = head_.previous_ = &head_; }
 
   bool empty() const noexcept { return head_.next_ == &head_; }
   T* front() const noexcept { return empty() ? nullptr : static_cast<T*>(head_.next_); }
@@ -49,6 +49,25 @@ class IntrusiveList {
     link.next_ = &head_;
     head_.previous_->next_ = &link;
     head_.previous_ = &link;
+  }
+
+  void push_front(T& item) noexcept {
+    ListLink& link = item;
+    NOVELO_DCHECK(!link.is_linked());
+    link.next_ = head_.next_;
+    link.previous_ = &head_;
+    head_.next_->previous_ = &link;
+    head_.next_ = &link;
+  }
+
+  // Takes over all that is in `other`, which is empty then. Requires: this list is empty.
+  void take(IntrusiveList& other) noexcept {
+    NOVELO_DCHECK(empty());
+    if (other.empty()) return;
+    head_.next_ = other.head_.next_;
+    head_.previous_ = other.head_.previous_;
+    head_.next_->previous_ = head_.previous_->next_ = &head_;
+    other.head_.next_ = other.head_.previous_ = &other.head_;
   }
 
   T* pop_front() noexcept {

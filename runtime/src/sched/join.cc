@@ -129,6 +129,14 @@ ShieldSection::~ShieldSection() {
   --current_goroutine()->shields;
 }
 
+HeldDelivery::HeldDelivery() noexcept {
+  if (Goroutine* g = current_goroutine()) ++g->shields;
+}
+
+HeldDelivery::~HeldDelivery() {
+  if (Goroutine* g = current_goroutine()) --g->shields;
+}
+
 }  // namespace novelo::rt
 
 namespace novelo {

@@ -19,8 +19,18 @@ const char* wait_reason_name(WaitReason reason) noexcept {
       return "sleep";
     case WaitReason::kMutex:
       return "mutex";
+    case WaitReason::kRwMutexRead:
+      return "rwmutex read";
+    case WaitReason::kRwMutexWrite:
+      return "rwmutex write";
+    case WaitReason::kCond:
+      return "cond";
     case WaitReason::kWaitGroup:
       return "wait group";
+    case WaitReason::kOnce:
+      return "once";
+    case WaitReason::kSemaphore:
+      return "semaphore";
     case WaitReason::kJoin:
       return "join";
     case WaitReason::kScope:

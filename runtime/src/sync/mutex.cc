@@ -1,98 +1,113 @@
-// Mutex: a word that is free, locked, or locked with a queue. While there is a queue, unlock() hands the lock straight
-// to the goroutine that has waited longest: nobody barges in, so nobody starves.
+// Mutex: a word, and a queue in the wait table. It has two modes, as Go's has.
 //
-// The queues live in a table by the address of the mutex, as Go's semaphores do: a Mutex is one word that may be
-// destroyed as soon as the unlock that freed it was seen, although the unlocking goroutine is still inside unlock().
-#include <array>
-#include <string>
-
+//   normal    unlock() makes the lock free and wakes the first who waits; whoever comes first takes it, and that is
+//             mostly a goroutine that is running already. Who was woken and finds it taken goes back to the front
+//   starving  once somebody has waited for kStarvesAfterNs: unlock() hands the lock over to the first and it never
+//             becomes free, until one is handed the lock who had not waited that long, or nobody waits
+//
+// Rejected: always handing it over. Each lock then costs two context switches as soon as two goroutines want it. And
+// never handing it over: a goroutine that takes the lock again at once would keep it for ever.
+//
+// The word, while it is locked, is changed by the owner and, under the bucket's lock, by those who queue and leave.
 #include "novelo/sync.h"
-#include "sched/park.h"
-#include "sched/waiter.h"
+#include "os/clock.h"
+#include "sync/wait_table.h"
 
 namespace novelo {
 namespace {
-
-using rt::LockRank;
-
-struct MutexWaiter : rt::Waiter {
-  explicit MutexWaiter(const void* address) noexcept : mutex(address) {}
-  const void* mutex;
-};
-
-struct alignas(rt::kCacheLine) Bucket {
-  rt::Lock<LockRank::kChannel> lock;
-  rt::IntrusiveList<rt::Waiter> waiters NOVELO_GUARDED_BY(lock);
-};
-
-Bucket& bucket_of(const void* mutex) noexcept {
-  static std::array<Bucket, 251> buckets;
-  return buckets[reinterpret_cast<std::uintptr_t>(mutex) / alignof(std::max_align_t) % buckets.size()];
+constexpr std::int64_t kStarvesAfterNs = 1'000'000;
 }
 
-// The first waiter of this mutex behind `after`, or at all.
-rt::Waiter* next_of(rt::IntrusiveList<rt::Waiter>& list, const void* mutex, rt::Waiter* after) noexcept {
-  rt::Waiter* waiter = after == nullptr ? list.front() : list.next(*after);
-  while (waiter != nullptr && static_cast<MutexWaiter*>(waiter)->mutex != mutex) waiter = list.next(*waiter);
-  return waiter;
+bool Mutex::try_lock_slow(std::uint32_t cleared) noexcept {
+  std::uint32_t word = word_.load(std::memory_order_relaxed);
+  while ((word & (kLocked | kStarving)) == 0) {
+    // [mutex-word] acquire, with unlock()'s release
+    if (word_.compare_exchange_weak(word, (word | kLocked) & ~cleared, std::memory_order_acquire,
+                                    std::memory_order_relaxed)) {
+      return true;
+    }
+  }
+  return false;
 }
-
-}  // namespace
 
 void Mutex::lock_slow() NOVELO_NO_THREAD_SAFETY_ANALYSIS {
   rt::before_blocking();
+  if (try_lock_slow(0)) return;
   if (!rt::is_findable()) rt::enter_scope_list();
-  Bucket& bucket = bucket_of(this);
-  bucket.lock.lock();
-  // Under the bucket's lock the waiters bit is stable; free or locked can still change by the fast paths.
-  std::uint32_t word = word_.load(std::memory_order_relaxed);
+  rt::WaitBucket& bucket = rt::WaitBucket::of(this);
+  std::int64_t since = 0;
+  // Of one who was woken: its own bits in the word. kWoken is given back when it takes the lock or queues again; an
+  // unlock() between the two wakes nobody else.
+  std::uint32_t cleared = 0;
+  std::uint32_t added = kWaiters;
   for (;;) {
-    if (word == 0) {
-      // [mutex-word] acquire, with unlock()'s release
-      if (word_.compare_exchange_weak(word, kLocked, std::memory_order_acquire, std::memory_order_relaxed)) {
-        bucket.lock.unlock();
-        return;
+    bucket.lock().lock();
+    std::uint32_t word = word_.load(std::memory_order_relaxed);
+    for (;;) {
+      if ((word & (kLocked | kStarving)) == 0) {
+        if (try_lock_slow(cleared)) {
+          bucket.lock().unlock();
+          return;
+        }
+        word = word_.load(std::memory_order_relaxed);
+      } else if (word_.compare_exchange_weak(word, (word | added) & ~cleared, std::memory_order_relaxed)) {
+        break;
       }
-    } else if (word_.compare_exchange_weak(word, kLocked | kWaiters, std::memory_order_relaxed)) {
-      break;
     }
-  }
-  MutexWaiter waiter(this);
-  bucket.waiters.push_back(waiter);
-  if (rt::wait_unlocking(rt::WaitReason::kMutex, bucket.lock) == rt::WakeCause::kCancel) {
-    bucket.lock.lock();
-    if (waiter.is_linked()) waiter.unlink();
-    if (next_of(bucket.waiters, this, nullptr) == nullptr) {
-      word_.fetch_and(~kWaiters, std::memory_order_relaxed);  // the last one leaves: the fast ways are open again
+    rt::TableWaiter waiter(this);
+    if (cleared == 0) {
+      bucket.push_back(waiter);
+      since = rt::now_ns();
+    } else {
+      bucket.push_front(waiter);
     }
-    bucket.lock.unlock();
-    rt::throw_cancelled();
+    if (rt::wait_unlocking(rt::WaitReason::kMutex, bucket.lock()) == rt::WakeCause::kCancel) {
+      bucket.lock().lock();
+      bucket.remove(waiter);
+      if (bucket.first(this) == nullptr) word_.fetch_and(~(kWaiters | kStarving), std::memory_order_relaxed);
+      bucket.lock().unlock();
+      rt::throw_cancelled();
+    }
+    const bool starves = rt::now_ns() - since > kStarvesAfterNs;
+    if (waiter.has_succeeded) {
+      // Handed over. The last one, and one who had not to wait long, ends the mode.
+      if (!starves || (word_.load(std::memory_order_relaxed) & kWaiters) == 0) {
+        word_.fetch_and(~kStarving, std::memory_order_relaxed);
+      }
+      return;
+    }
+    if (try_lock_slow(kWoken)) return;
+    cleared = kWoken;
+    added = starves ? kWaiters | kStarving : kWaiters;
   }
-  // The lock was handed over: it never became free.
 }
 
 void Mutex::unlock_slow() {
-  Bucket& bucket = bucket_of(this);
-  rt::WaitRecord* served = nullptr;
-  {
-    rt::LockGuard guard(bucket.lock);
-    const std::uint32_t word = word_.load(std::memory_order_relaxed);
-    if (word == 0) throw RuntimeError("unlock of an unlocked Mutex");
-    rt::Waiter* waiter = next_of(bucket.waiters, this, nullptr);
-    while (waiter != nullptr) {
-      rt::Waiter* following = next_of(bucket.waiters, this, waiter);
-      waiter->unlink();
-      if (waiter->record->try_win(waiter->ticket, rt::WakeCause::kEvent)) {
-        served = waiter->record;
-        if (following == nullptr) word_.store(kLocked, std::memory_order_relaxed);
-        break;
-      }
-      waiter = following;
-    }
+  std::uint32_t word = word_.load(std::memory_order_relaxed);
+  // Nobody needs to be woken: somebody has been already, or nobody waits.
+  while ((word & (kLocked | kStarving)) == kLocked && (word & (kWaiters | kWoken)) != kWaiters) {
     // [mutex-word] release, with lock()'s acquire
-    if (served == nullptr) word_.store(0, std::memory_order_release);
+    if (word_.compare_exchange_weak(word, word & ~kLocked, std::memory_order_release, std::memory_order_relaxed)) {
+      return;
+    }
   }
-  if (served != nullptr) rt::wake(*served);
+  rt::WaitBucket& bucket = rt::WaitBucket::of(this);
+  rt::WakeList next;
+  const rt::LockGuard guard(bucket.lock());
+  word = word_.load(std::memory_order_relaxed);
+  if ((word & kLocked) == 0) throw RuntimeError("unlock of an unlocked Mutex");
+  rt::TableWaiter* waiter = bucket.pop_winner(this);
+  const std::uint32_t left = bucket.first(this) != nullptr ? kWaiters : 0;
+  if (waiter != nullptr) {
+    next.add(*waiter);
+    if ((word & kStarving) != 0) {
+      waiter->has_succeeded = true;
+      word_.store(kLocked | kStarving | left, std::memory_order_relaxed);
+      return;
+    }
+  }
+  // [mutex-word] release, with lock()'s acquire. From here on the mutex may be gone.
+  word_.store(waiter != nullptr ? kWoken | left : 0, std::memory_order_release);
 }
 
 }  // namespace novelo

@@ -1,49 +1,79 @@
-// WaitGroup: a counter and an event, in a state of their own that is shared with the goroutines inside add(): the group
-// may go as soon as wait() has returned.
+// WaitGroup: a counter with a bit that says whether somebody waits. Whoever makes it zero then does so under the lock
+// of the bucket: a wait() that sees zero may destroy the group at once.
 #include <string>
 
 #include "novelo/sync.h"
-#include "sched/event.h"
+#include "sync/wait_table.h"
 
 namespace novelo {
+namespace {
 
-struct WaitGroup::State {
-  rt::Atomic<std::int64_t> counter{0};
-  rt::Atomic<std::int32_t> references{1};
-  rt::Event zero;
+constexpr std::int64_t kCounterMax = std::int64_t{1} << 62;
 
-  void unref() noexcept {
-    // [group-refs] acq_rel: the one who destroys sees what the others did
-    if (references.fetch_sub(1, rt::acq_rel) == 1) delete this;
+// What the counter will be. `word` holds the counter times two.
+std::int64_t counter_after(std::int64_t word, std::int64_t n) {
+  const std::int64_t counter = word >> 1;
+  if (n < -counter) {
+    throw RuntimeError("WaitGroup: the counter would become negative: " + std::to_string(counter) + " with " +
+                       std::to_string(n) + " added");
   }
-};
-
-WaitGroup::WaitGroup() : state_(new State) {}
-WaitGroup::~WaitGroup() {
-  state_->unref();
+  if (n >= kCounterMax - counter) throw RuntimeError("WaitGroup: the counter would become too large");
+  return counter + n;
 }
+
+}  // namespace
 
 void WaitGroup::add(std::int64_t n) {
-  State* state = state_;
-  // Taken before the counter can reach zero: until then the group is alive.
-  state->references.fetch_add(1, rt::relaxed);  // [group-refs] with unref()
-  struct Unref {
-    State* state;
-    ~Unref() { state->unref(); }
-  } unref{state};
-  // [group-zero] acq_rel, with wait()'s acquire: who sees zero sees what was done before done()
-  const std::int64_t counter = state->counter.fetch_add(n, rt::acq_rel) + n;
-  if (counter < 0) {
-    state->counter.fetch_sub(n, rt::relaxed);
-    throw RuntimeError("WaitGroup: the counter would become negative: " + std::to_string(counter));
+  std::int64_t word = word_.load(std::memory_order_relaxed);
+  for (;;) {
+    const std::int64_t counter = counter_after(word, n);
+    if (counter == 0 && (word & kWaiting) != 0) return add_slow(n);
+    // [group-zero] acq_rel, with wait()'s acquire: who sees zero sees what was done before each done()
+    if (word_.compare_exchange_weak(word, counter * kOne | (word & kWaiting), std::memory_order_acq_rel,
+                                    std::memory_order_relaxed)) {
+      return;
+    }
   }
-  if (counter == 0 && n != 0) state->zero.notify_all();
 }
 
-void WaitGroup::wait() {
-  State* state = state_;
-  state->zero.wait(rt::WaitReason::kWaitGroup,
-                   [state] { return state->counter.load(rt::acquire) == 0; });  // [group-zero]
+void WaitGroup::add_slow(std::int64_t n) {
+  rt::WakeList waiting;
+  rt::WaitBucket& bucket = rt::WaitBucket::of(this);
+  const rt::LockGuard guard(bucket.lock());
+  std::int64_t word = word_.load(std::memory_order_relaxed);
+  for (;;) {
+    const std::int64_t counter = counter_after(word, n);
+    const std::int64_t changed = counter == 0 ? 0 : counter * kOne | (word & kWaiting);
+    // [group-zero] acq_rel, as add(). At zero the group may be gone from here on.
+    if (word_.compare_exchange_weak(word, changed, std::memory_order_acq_rel, std::memory_order_relaxed)) {
+      if (counter == 0) bucket.pop_all(this, waiting);
+      return;
+    }
+  }
+}
+
+void WaitGroup::wait() NOVELO_NO_THREAD_SAFETY_ANALYSIS {
+  if (word_.load(std::memory_order_acquire) == 0) return;  // [group-zero]
+  rt::before_table_wait();
+  rt::WaitBucket& bucket = rt::WaitBucket::of(this);
+  bucket.lock().lock();
+  std::int64_t word = word_.load(std::memory_order_acquire);  // [group-zero]
+  do {
+    if (word == 0) {
+      bucket.lock().unlock();
+      return;
+    }
+    // [group-zero] acquire when it fails because of zero
+  } while (!word_.compare_exchange_weak(word, word | kWaiting, std::memory_order_acquire));
+  rt::TableWaiter waiter(this);
+  bucket.push_back(waiter);
+  if (rt::wait_unlocking(rt::WaitReason::kWaitGroup, bucket.lock()) == rt::WakeCause::kCancel) {
+    bucket.lock().lock();
+    bucket.remove(waiter);
+    if (bucket.first(this) == nullptr) word_.fetch_and(~kWaiting, std::memory_order_relaxed);
+    bucket.lock().unlock();
+    rt::throw_cancelled();
+  }
 }
 
 }  // namespace novelo

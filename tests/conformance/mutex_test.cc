@@ -1,4 +1,4 @@
-// Mutex and WaitGroup: order, misuse, cancellation, and destruction at the earliest moment allowed.
+// Mutex: order, the two modes, misuse, cancellation, and destruction at the earliest moment allowed.
 #include <atomic>
 #include <memory>
 #include <mutex>
@@ -51,21 +51,98 @@ TEST_P(MutexTest, ThoseWhoWaitAreServedInTheirOrder) {
   });
 }
 
-TEST_P(MutexTest, ANewcomerDoesNotOvertakeWhoWaits) {
+// On one processor the woken goroutine runs when the newcomer lets it.
+TEST_P(MutexTest, ANewcomerMayTakeAFreeLockBeforeWhoWasWoken) {
   run([] {
     Mutex mutex;
     mutex.lock();
-    const auto has_looked = make_chan<Unit>();
-    auto waiting = spawn([&mutex, has_looked] {
-      mutex.lock();
-      has_looked.recv();
-      mutex.unlock();
-    });
+    auto waiting = spawn([&mutex] { const std::lock_guard guard(mutex); });
     testing::yield_until_waiting(1);
     mutex.unlock();
-    EXPECT_FALSE(mutex.try_lock()) << "the lock was handed over and never became free";
-    has_looked.close();
+    const bool was_first = mutex.try_lock();
+    if (max_procs() == 1) {
+      EXPECT_TRUE(was_first) << "an unlock makes the lock free";
+    }
+    if (was_first) mutex.unlock();
     waiting.join();
+    EXPECT_TRUE(mutex.try_lock());
+    mutex.unlock();
+  });
+}
+
+TEST_P(MutexTest, WhoHasWaitedForAMillisecondIsHandedTheLock) {
+  run([] {
+    Mutex mutex;
+    std::atomic<bool> has_it{false};
+    const auto may_go_on = make_chan<Unit>();
+    mutex.lock();
+    auto waiting = spawn([&, may_go_on] {
+      const std::lock_guard guard(mutex);
+      has_it = true;
+      may_go_on.recv();
+    });
+    testing::yield_until_waiting(1);
+    // A newcomer takes the lock again as soon as it gave it up, and lets the other see that it came too late.
+    int rounds = 0;
+    for (;; ++rounds) {
+      mutex.unlock();
+      if (!mutex.try_lock()) break;
+      ASSERT_LT(rounds, 10'000'000) << "nobody hands the lock over";
+      yield();
+    }
+    testing::yield_until([&] { return has_it.load(); });
+    EXPECT_FALSE(mutex.try_lock());
+    may_go_on.close();
+    waiting.join();
+    EXPECT_TRUE(mutex.try_lock());
+    mutex.unlock();
+  });
+}
+
+TEST_P(MutexTest, WhoStarvesIsServedInOrderAndNobodyIsLeftBehind) {
+  run([] {
+    Mutex mutex;
+    std::vector<int> order;
+    WaitGroup group;
+    std::atomic<int> served{0};
+    mutex.lock();
+    for (int i = 0; i < 20; ++i) {
+      group.go([&, i] {
+        const std::lock_guard guard(mutex);
+        order.push_back(i);
+        ++served;
+      });
+      testing::yield_until_waiting(static_cast<std::size_t>(i) + 1);
+    }
+    // One that takes the lock whenever it can: the others get their turns all the same.
+    while (served.load() < 20) {
+      mutex.unlock();
+      yield();
+      mutex.lock();
+    }
+    mutex.unlock();
+    group.wait();
+    for (int i = 0; i < 20; ++i) EXPECT_EQ(order[static_cast<std::size_t>(i)], i);
+  });
+}
+
+TEST_P(MutexTest, AHogOnAnotherThreadDoesNotStarveAGoroutine) {
+  run_with_foreign_threads([] {
+    Mutex mutex;
+    std::atomic<bool> stop{false};
+    std::atomic<bool> hogs{false};
+    std::thread hog([&] {
+      while (!stop.load()) {
+        const std::lock_guard guard(mutex);
+        hogs = true;
+      }
+    });
+    testing::yield_until([&] { return hogs.load(); });
+    for (int i = 0; i < 20; ++i) {
+      const std::lock_guard guard(mutex);  // against one that is hardly ever without it
+    }
+    stop = true;
+    blocking([&hog] { hog.join(); });
     EXPECT_TRUE(mutex.try_lock());
     mutex.unlock();
   });
@@ -112,6 +189,45 @@ TEST_P(MutexTest, ACancelledWaiterLeavesNoTrace) {
     third.join();
     EXPECT_TRUE(mutex.try_lock());
     mutex.unlock();
+  });
+}
+
+// The one that is woken and the one that is cancelled are the same, or each other's neighbours.
+TEST_P(MutexTest, NoWakeUpIsLostToOneThatIsCancelled) {
+  run([] {
+    for (int round = 0; round < 200; ++round) {
+      Mutex mutex;
+      mutex.lock();
+      std::vector<JoinHandle<void>> waiting;
+      for (int i = 0; i < 3; ++i) waiting.push_back(spawn([&mutex] { const std::lock_guard guard(mutex); }));
+      testing::yield_until_waiting(3);
+      auto canceller = spawn([&waiting, round] { waiting[static_cast<std::size_t>(round % 3)].cancel(); });
+      mutex.unlock();
+      canceller.join();
+      for (auto& handle : waiting) {
+        try {
+          handle.join();  // would wait for ever if the wake-up was lost
+        } catch (const JoinCancelled&) {
+        }
+      }
+      ASSERT_TRUE(mutex.try_lock()) << "round " << round;
+      mutex.unlock();
+    }
+  });
+}
+
+TEST_P(MutexTest, ACancelledScopeMayStillTakeAFreeLock) {
+  run([] {
+    Mutex mutex;
+    Scope scope;
+    scope.cancel();
+    bool took_it = false;
+    scope.go([&] {
+      const std::lock_guard guard(mutex);
+      took_it = true;
+    });
+    static_cast<void>(scope.wait());
+    EXPECT_TRUE(took_it);
   });
 }
 
@@ -166,109 +282,6 @@ TEST_P(MutexTest, AForeignThreadTakesItsTurn) {
     }
     blocking([&foreign] { foreign.join(); });
     EXPECT_EQ(counter, 2000);
-  });
-}
-
-class WaitGroupTest : public testing::RuntimeTest {};
-NOVELO_WITH_PROCS(WaitGroupTest);
-
-TEST_P(WaitGroupTest, WaitReturnsAtOnceWhenNothingWasAdded) {
-  run([] {
-    WaitGroup group;
-    group.wait();
-    EXPECT_EQ(runtime_stats().goroutines_waiting, 0u);
-  });
-}
-
-TEST_P(WaitGroupTest, WaitSeesWhatWasDoneBeforeDone) {
-  run([] {
-    std::vector<int> results(200, 0);
-    WaitGroup group;
-    for (std::size_t i = 0; i < results.size(); ++i) group.go([&results, i] { results[i] = static_cast<int>(i); });
-    group.wait();
-    for (std::size_t i = 0; i < results.size(); ++i) EXPECT_EQ(results[i], static_cast<int>(i));
-  });
-}
-
-TEST_P(WaitGroupTest, ANegativeCounterThrowsAndIsNotKept) {
-  run([] {
-    WaitGroup group;
-    EXPECT_THROW(group.done(), RuntimeError);
-    group.add(2);
-    EXPECT_THROW(group.add(-3), RuntimeError);
-    group.done();
-    group.done();
-    group.wait();
-    EXPECT_THROW(group.done(), RuntimeError);
-  });
-}
-
-TEST_P(WaitGroupTest, IsUsedAgainAfterItBecameZero) {
-  run([] {
-    WaitGroup group;
-    std::atomic<int> done{0};
-    for (int round = 1; round <= 50; ++round) {
-      for (int i = 0; i < 4; ++i) group.go([&done] { ++done; });
-      group.wait();
-      ASSERT_EQ(done.load(), 4 * round);
-    }
-  });
-}
-
-TEST_P(WaitGroupTest, SeveralMayWait) {
-  run([] {
-    WaitGroup group;
-    group.add(1);
-    WaitGroup waiters;
-    std::atomic<int> passed{0};
-    for (int i = 0; i < 10; ++i) {
-      waiters.go([&] {
-        group.wait();
-        ++passed;
-      });
-    }
-    testing::yield_until_waiting(10);
-    EXPECT_EQ(passed.load(), 0);
-    group.done();
-    waiters.wait();
-    EXPECT_EQ(passed.load(), 10);
-  });
-}
-
-TEST_P(WaitGroupTest, AGoroutineThatGoexitsIsDone) {
-  run([] {
-    WaitGroup group;
-    group.go([] { goexit(); });
-    group.wait();
-    EXPECT_THROW(group.done(), RuntimeError) << "it was counted once";
-  });
-}
-
-TEST_P(WaitGroupTest, MayBeDestroyedAsSoonAsWaitReturned) {
-  run([] {
-    int rounds = 0;
-    for (; rounds < 500; ++rounds) {
-      auto group = std::make_unique<WaitGroup>();
-      group->add(1);
-      go([g = group.get()] { g->done(); });
-      group->wait();  // the other may still be inside its done()
-      group.reset();
-    }
-    EXPECT_EQ(rounds, 500);
-  });
-}
-
-TEST_P(WaitGroupTest, ACancelledWaiterLeavesNoTrace) {
-  run([] {
-    WaitGroup group;
-    group.add(1);
-    auto waiting = spawn([&group] { group.wait(); });
-    testing::yield_until_waiting(1);
-    waiting.cancel();
-    EXPECT_THROW(waiting.join(), JoinCancelled);
-    group.done();
-    group.wait();
-    EXPECT_EQ(num_goroutines(), 1u);
   });
 }
 
