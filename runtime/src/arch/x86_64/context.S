@@ -16,16 +16,16 @@ novelo_context_switch:
         subq    $8, %rsp
         stmxcsr (%rsp)
         fnstcw  4(%rsp)
-        movq    (%rsp), %rax
+        // Each word by a load of its own: one load of both would have to wait until the two stores are in the cache.
+        movl    (%rsp), %eax
+        movzwl  4(%rsp), %ecx
         movq    %rsp, (%rdi)
         movq    %rsi, %rsp
         // Loading the control words is slow and they are nearly always the same.
-        movq    (%rsp), %rcx
-        xorq    %rcx, %rax
-        shlq    $16, %rax               // the upper 16 bits are not stored
-        jz      1f
-        ldmxcsr (%rsp)
-        fldcw   4(%rsp)
+        cmpl    (%rsp), %eax
+        jne     2f
+        cmpw    4(%rsp), %cx
+        jne     2f
 1:      addq    $8, %rsp
         popq    %r15
         popq    %r14
@@ -36,6 +36,9 @@ novelo_context_switch:
         // An indirect jump: a return would miss the processor's stack of return addresses each time.
         popq    %rcx
         jmpq    *%rcx
+2:      ldmxcsr (%rsp)
+        fldcw   4(%rsp)
+        jmp     1b
         .cfi_endproc
         .size   novelo_context_switch, .-novelo_context_switch
 
