@@ -1,5 +1,7 @@
-// A futex lock after Drepper's second mutex. Spinning first pays because the sections are tens of instructions long;
-// it is bounded because the holder may have lost its core.
+// A futex lock whose owner does not need an atomic exchange to learn that nobody sleeps: who goes to sleep pays for
+// both (lock.h). Spinning first pays because the sections are tens of instructions long; it is bounded because the
+// holder may have lost its core. Rejected: Drepper's second mutex, whose unlock() is half the cost of an uncontended
+// pair.
 #include "base/lock.h"
 
 #include "base/check.h"
@@ -36,8 +38,14 @@ void RawLock::lock_slow() noexcept {
     if (word_.load(relaxed) == kFree && word_.compare_exchange_weak(expected, kTaken, acquire, relaxed)) return;
     cpu_relax();
   }
-  // [lock-word] acquire, with unlock()'s release
-  while (word_.exchange(kContended, acquire) != kFree) futex_wait(word_, kContended);
+  Atomic<std::uint32_t>& count = sleepers(&word_);
+  count.fetch_add(1, relaxed);
+  heavy_barrier();  // [lock-sleep] between the counting before and the looking after
+  for (std::uint32_t expected = kFree; !word_.compare_exchange_strong(expected, kTaken, acquire, relaxed);
+       expected = kFree) {  // [lock-word] acquire, with unlock()'s release
+    futex_wait(word_, kTaken);
+  }
+  count.fetch_sub(1, relaxed);
 }
 
 void RawLock::wake_one(Atomic<std::uint32_t>* word) noexcept {

@@ -4,15 +4,21 @@
 //
 //   who        code of the runtime, on any stack; never user code under it, never a park
 //              (park()'s commit releases the lock that protects the queue the goroutine was put in)
-//   cost       one atomic exchange to take, one to release, when uncontended; 8 bytes
-//   invariants word_ is 0 free, 1 taken, 2 taken and somebody may sleep on it
+//   cost       one atomic exchange to take and two plain accesses to release, when uncontended; 8 bytes
+//   invariants word_ is 0 free, 1 taken; whoever sleeps on it is counted in sleepers() meanwhile
 //   tested     tests/unit/base/lock_test.cc
+//
+// The handshake [lock-sleep]. Who unlocks:         word_ := free; light barrier; does anybody sleep?
+// Who is about to sleep: counts itself;            heavy barrier; is the word still taken?
+// Either the first sees the sleeper or the second sees the free lock. The counts stand in a table by the address of the
+// lock, so that unlock() does not touch a lock that another thread may have destroyed once it was free.
 #pragma once
 
 #include <cstdint>
 
 #include "base/atomic.h"
 #include "base/lock_rank.h"
+#include "os/barrier.h"
 
 #if defined(__clang__)
 #define NOVELO_CAPABILITY(x) __attribute__((capability(x)))
@@ -61,14 +67,22 @@ class NOVELO_CAPABILITY("lock") RawLock {
     note_release();
 #endif
     // [lock-word] release, with lock()'s acquire. After this line the lock may be gone: only its address is used.
-    if (word_.exchange(kFree, release) == kContended) [[unlikely]]
+    word_.store(kFree, release);
+    light_barrier();  // [lock-sleep] with lock_slow()'s heavy_barrier()
+    if (sleepers(&word_).load(relaxed) != 0) [[unlikely]]
       wake_one(&word_);
   }
 
  private:
   static constexpr std::uint32_t kFree = 0;
   static constexpr std::uint32_t kTaken = 1;
-  static constexpr std::uint32_t kContended = 2;
+
+  // How many threads sleep on locks that share an entry with this one. Sharing costs a system call, no more.
+  static constexpr std::size_t kSleeperCounts = 256;
+  static inline Atomic<std::uint32_t> sleeper_counts_[kSleeperCounts] = {};
+  static Atomic<std::uint32_t>& sleepers(const void* word) noexcept {
+    return sleeper_counts_[reinterpret_cast<std::uintptr_t>(word) / 16 % kSleeperCounts];
+  }
 
   void lock_slow() noexcept;
   static void wake_one(Atomic<std::uint32_t>* word) noexcept;

@@ -21,6 +21,13 @@ void barrier_init() noexcept {
   errno = saved;
 }
 
+namespace {
+// Before other static objects are made, whose constructors may use a Lock or start a thread.
+[[gnu::constructor(101)]] void init_when_loaded() noexcept {
+  barrier_init();
+}
+}  // namespace
+
 void heavy_barrier() noexcept {
   full_fence();
   if (g_light_barrier_is_free) syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);

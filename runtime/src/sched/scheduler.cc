@@ -62,7 +62,6 @@ Scheduler::Scheduler(RuntimeOptions options)
   if (procs > kProcsMax) {
     throw RuntimeError("max_procs is " + std::to_string(procs) + "; the limit is " + std::to_string(kProcsMax));
   }
-  barrier_init();
   // Beside those of the goroutines: stacks that lie idle with one processor while another needs one.
   const std::size_t others = kReservedStacks + static_cast<std::size_t>(procs) * StackPool::Cache::kCapacity;
   if (!stacks_.reserve(options_.max_goroutines + others) || stacks_.slots_max() <= others) {
