@@ -43,9 +43,7 @@ Processor* Scheduler::take_idle_processor() noexcept {
   return p;
 }
 
-void Scheduler::wake_processor() noexcept {
-  full_fence();  // [work-wake] between the publishing before and the looking after
-  if (idle_processors_.load(relaxed) == 0 || spinning_.load(relaxed) != 0) return;
+void Scheduler::wake_idle_processor() noexcept {
   std::int32_t none = 0;
   if (!spinning_.compare_exchange_strong(none, 1, seq_cst, relaxed)) return;  // [work-wake] another wakes one now
   Processor* p = take_idle_processor();

@@ -103,8 +103,8 @@ void Scheduler::after_switch(Machine& m, Goroutine* g) noexcept {
       g->set_state(GoroutineState::kWaiting);
       WaitRecord& record = g->wait;
       record.arm(is_cancellable);
-      // [wait-cancel] read after the arming fence: either we see the canceller's flag or it sees the armed record
-      const bool is_cancelled = is_cancellable && (g->attention.load(seq_cst) & kAttentionCancel) != 0;
+      // [wait-cancel] read after the arming: either we see the canceller's flag or it sees the armed record
+      const bool is_cancelled = is_cancellable && (g->attention.load(relaxed) & kAttentionCancel) != 0;
       const std::uint64_t ticket = record.next_ticket() - 1;
       m.commit(m.commit_argument);
       // From here on `g` may be running elsewhere: only its record may be touched, with the ticket.

@@ -20,9 +20,13 @@ void Scheduler::enqueue_ring(Processor& p, Goroutine* g) noexcept {
   }
 }
 
+// Ends with a full fence on every way: push_next() is one.
 void Scheduler::enqueue_local(Processor& p, Goroutine* g) noexcept {
   if ((++p.latency_sample % kLatencySampling) == 0) g->runnable_since_ns = now_ns();
-  if (Goroutine* displaced = p.queue.push_next(g)) enqueue_ring(p, displaced);
+  if (Goroutine* displaced = p.queue.push_next(g)) {
+    enqueue_ring(p, displaced);
+    full_fence();  // [work-wake]
+  }
 }
 
 void Scheduler::ready(Goroutine* g) noexcept {
@@ -31,13 +35,16 @@ void Scheduler::ready(Goroutine* g) noexcept {
     PinnedProcessor p;
     if (p) {
       enqueue_local(*p.get(), g);
-    } else if (p.machine() != nullptr) {
-      global_.push(g);
     } else {
-      global_.inject(g);
+      if (p.machine() != nullptr) {
+        global_.push(g);
+      } else {
+        global_.inject(g);
+      }
+      full_fence();  // [work-wake]
     }
   }
-  wake_processor();
+  wake_processor_if_idle();
 }
 
 void Scheduler::ready_last(Goroutine* g) noexcept {

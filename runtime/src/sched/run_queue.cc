@@ -17,22 +17,13 @@ bool RunQueue::push(Goroutine* g) noexcept {
   return true;
 }
 
-Goroutine* RunQueue::push_next(Goroutine* g) noexcept {
-  // [rq-next] acq_rel, with the exchanges of pop() and grab(): who takes `g` sees what was written before
-  return next_.exchange(g, acq_rel);
-}
-
-RunQueue::Popped RunQueue::pop() noexcept {
-  if (next_.load(relaxed) != nullptr) {
-    Goroutine* g = next_.exchange(nullptr, acq_rel);  // [rq-next] a thief may have been quicker
-    if (g != nullptr) return {g, true};
-  }
+Goroutine* RunQueue::pop_ring() noexcept {
   std::uint32_t head = head_.load(acquire);  // [rq-reuse] with the other takers' release
   for (;;) {
-    if (head == tail_.load(relaxed)) return {};
+    if (head == tail_.load(relaxed)) return nullptr;
     Goroutine* g = slot(head).load(relaxed);
     // [rq-reuse] release: the slot was read before it counts as free
-    if (head_.compare_exchange_weak(head, head + 1, acq_rel, acquire)) return {g, false};
+    if (head_.compare_exchange_weak(head, head + 1, acq_rel, acquire)) return g;
   }
 }
 
@@ -79,7 +70,7 @@ bool RunQueue::is_empty() const noexcept {
 std::uint32_t RunQueue::length() const noexcept {
   const std::uint32_t head = head_.load(acquire);  // [rq-reuse] read first, so that the length is not negative
   const std::uint32_t tail = tail_.load(acquire);  // [rq-publish]
-  return tail - head + (next_.load(relaxed) != nullptr ? 1 : 0);
+  return tail - head + (next_.load(seq_cst) != nullptr ? 1 : 0);  // [work-wake] with push_next()
 }
 
 }  // namespace novelo::rt

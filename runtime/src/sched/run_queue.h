@@ -33,9 +33,19 @@ class RunQueue {
   [[nodiscard]] bool push(Goroutine* g) noexcept;
 
   // Makes `g` the next to run and returns the one it displaces, or nullptr; that one is the caller's to push.
-  Goroutine* push_next(Goroutine* g) noexcept;
+  Goroutine* push_next(Goroutine* g) noexcept {
+    // [rq-next] with the exchanges of pop() and grab(): who takes `g` sees what was written before. [work-wake]
+    // seq_cst, with is_empty(): the publication of this work needs no fence of its own.
+    return next_.exchange(g, seq_cst);
+  }
 
-  Popped pop() noexcept;
+  Popped pop() noexcept {
+    if (next_.load(relaxed) != nullptr) {
+      Goroutine* g = next_.exchange(nullptr, acq_rel);  // [rq-next] a thief may have been quicker
+      if (g != nullptr) return {g, true};
+    }
+    return {pop_ring(), false};
+  }
 
   // Takes half of the ring, at most kCapacity / 2, out into `batch`, and returns how many. Requires: the owner.
   std::uint32_t take_half(Goroutine** batch) noexcept;
@@ -51,6 +61,7 @@ class RunQueue {
   std::uint32_t length() const noexcept;
 
  private:
+  Goroutine* pop_ring() noexcept;
   std::uint32_t grab(Goroutine** batch, Next next) noexcept;
 
   Atomic<Goroutine*>& slot(std::uint32_t index) noexcept { return slots_[index % kCapacity]; }

@@ -55,7 +55,10 @@ class Scheduler {
 
   // ---- idle.cc ----
   // Work was published: wakes a machine for it if a processor is idle and none is looking. From any thread.
-  void wake_processor() noexcept;
+  void wake_processor() noexcept {
+    full_fence();  // [work-wake] between the publishing before and the looking after
+    wake_processor_if_idle();
+  }
   // A timer became a heap's first: whoever sleeps until a later time looks again. From any thread.
   void timer_moved_up(std::int64_t when) noexcept;
 
@@ -130,6 +133,13 @@ class Scheduler {
   void stop_spinning(Machine& m) noexcept;
 
   // idle.cc
+  // What wake_processor() does after the fence. Requires: the publication was one, or a fence came after it.
+  void wake_processor_if_idle() noexcept {
+    // [work-wake] seq_cst, for publications that are sequentially consistent themselves
+    if (idle_processors_.load(seq_cst) == 0 || spinning_.load(seq_cst) != 0) return;
+    wake_idle_processor();
+  }
+  void wake_idle_processor() noexcept;
   void go_idle(Machine& m) noexcept;  // returns with a processor, or at the end
   void sleep_until_given(Machine& m) noexcept;
   bool keep_time() noexcept;  // false if another machine does, or there is no timer

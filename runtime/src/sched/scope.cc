@@ -95,9 +95,12 @@ void ScopeCore::cancel(CancelCause cause) noexcept {
     LockGuard guard(lock_);
     if (cause_.load(relaxed) != CancelCause::kNone) return;
     cause_.store(cause, release);  // [scope-cause] with cause()
+    // All flags first, then all records; each goroutine does it the other way round. A barrier for all of them.
     for (Goroutine* g = members_.front(); g != nullptr; g = members_.next(*g)) {
-      // [wait-cancel] seq_cst: the flag first, then the record; the goroutine does it the other way round
-      g->attention.fetch_or(kAttentionCancel, seq_cst);
+      g->attention.fetch_or(kAttentionCancel, relaxed);
+    }
+    if (!members_.empty()) heavy_barrier();  // [wait-cancel] with arm()'s light barrier
+    for (Goroutine* g = members_.front(); g != nullptr; g = members_.next(*g)) {
       if (g->wait.try_cancel()) wake(g->wait);
     }
     for (ScopeCore* child = children_.front(); child != nullptr; child = children_.next(*child)) {

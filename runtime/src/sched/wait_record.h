@@ -16,6 +16,7 @@
 #include <cstdint>
 
 #include "base/atomic.h"
+#include "os/barrier.h"
 
 namespace novelo::rt {
 
@@ -59,9 +60,11 @@ class WaitRecord {
   // Begins the wait: from here on the ticket can be won. On the scheduler's stack, before commit publishes the waiter.
   void arm(bool is_cancellable) noexcept {
     const std::uint64_t ticket = next_ticket();
-    // [wait-cancel] seq_cst, a full fence: the canceller sets its flag and then reads this word; the owner writes this
-    // word and then reads the flag. Without it both could miss each other and the goroutine would sleep on.
-    word_.exchange(ticket << kStateBits | (is_cancellable ? kWaiting : kShielded), seq_cst);
+    // Nobody else writes the word between two waits. [wait-won] release: who wins sees what the owner did before.
+    word_.store(ticket << kStateBits | (is_cancellable ? kWaiting : kShielded), release);
+    // [wait-cancel] with the canceller's heavy barrier: it sets its flag and then reads this word; the owner writes
+    // this word and then reads the flag. Without the two both could miss each other and the goroutine would sleep on.
+    light_barrier();
   }
 
   // True for exactly one caller a ticket.
@@ -75,9 +78,9 @@ class WaitRecord {
   }
 
   // Wins the present wait, whichever it is, unless it is shielded. By a canceller that has set the goroutine's flag and
-  // fenced.
+  // then called heavy_barrier().
   bool try_cancel() noexcept {
-    std::uint64_t word = word_.load(seq_cst);  // [wait-cancel] with arm()
+    std::uint64_t word = word_.load(acquire);  // [wait-won] with arm(); [wait-cancel] behind the heavy barrier
     while ((word & kStateMask) == kWaiting) {
       const std::uint64_t won = (word & ~kStateMask) | static_cast<std::uint64_t>(WakeCause::kCancel);
       // [wait-won] acq_rel, with cause()'s acquire
