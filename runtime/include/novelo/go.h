@@ -184,7 +184,7 @@ template <class F, class... A>
   return handle;
 }
 
-// To the back of the global queue: lets every other runnable goroutine go first.
+// Lets every other goroutine go first that is runnable on this processor or in the global queue.
 void yield();
 
 // Unwinds the calling goroutine, running destructors. A catch (...) must rethrow; if it does not, the next blocking

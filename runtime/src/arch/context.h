@@ -48,10 +48,28 @@ inline constexpr std::size_t kContextReturn = 19;
 using ContextEntry = void (*)(void* argument);
 
 extern "C" {
-// Saves the caller in `*save_sp` and goes on where `load_sp` was saved.
+// Saves the caller in `*save_sp` and goes on where `load_sp` was saved. On x86-64 entered by jump_context() alone.
 void novelo_context_switch(void** save_sp, void* load_sp) noexcept;
 // The first instruction of a new stack: calls the entry function with its argument; that function never returns.
 void novelo_context_start() noexcept;
+}
+
+[[gnu::always_inline]] inline void jump_context(void** save_sp, void* load_sp) noexcept {
+#if defined(__x86_64__)
+  // The 128 bytes below the stack pointer may be in use by the code around this.
+  asm volatile(
+      "leaq -128(%%rsp), %%rsp\n\t"
+      "leaq 1f(%%rip), %%rdx\n\t"
+      "jmp novelo_context_switch\n"
+      "1:\tleaq 128(%%rsp), %%rsp"
+      : "+D"(save_sp), "+S"(load_sp)
+      :
+      : "rax", "rcx", "rdx", "r8", "r9", "r10", "r11", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7",
+        "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15", "st", "st(1)", "st(2)", "st(3)", "st(4)",
+        "st(5)", "st(6)", "st(7)", "memory", "cc");
+#else
+  novelo_context_switch(save_sp, load_sp);
+#endif
 }
 
 // Prepares `context` so that the first switch to it calls `entry(argument)` on the stack [bottom, bottom + size).
@@ -67,7 +85,8 @@ void context_adopt_thread(Context& context) noexcept;
 enum class SwitchFrom : bool { kLives, kEnds };
 
 // Leaves `from` (saved, or abandoned for ever when it ends) for `to`.
-inline void context_switch(Context& from, Context& to, SwitchFrom fate = SwitchFrom::kLives) noexcept;
+[[gnu::always_inline]] inline void context_switch(Context& from, Context& to,
+                                                  SwitchFrom fate = SwitchFrom::kLives) noexcept;
 
 // The first thing a new context does: tells the sanitizers that it arrived.
 inline void context_arrived(Context& self) noexcept;

@@ -23,7 +23,8 @@ inline void context_arrived([[maybe_unused]] Context& self) noexcept {
 #endif
 }
 
-inline void context_switch(Context& from, Context& to, [[maybe_unused]] SwitchFrom fate) noexcept {
+[[gnu::always_inline]] inline void context_switch(Context& from, Context& to,
+                                                  [[maybe_unused]] SwitchFrom fate) noexcept {
 #if defined(NOVELO_ASAN)
   __sanitizer_start_switch_fiber(fate == SwitchFrom::kEnds ? nullptr : &from.fake_stack, to.stack_bottom,
                                  to.stack_size);
@@ -31,7 +32,7 @@ inline void context_switch(Context& from, Context& to, [[maybe_unused]] SwitchFr
 #if defined(NOVELO_TSAN)
   __tsan_switch_to_fiber(to.fiber, 0);
 #endif
-  novelo_context_switch(&from.sp, to.sp);
+  jump_context(&from.sp, to.sp);
   context_arrived(from);
 }
 

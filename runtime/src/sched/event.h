@@ -20,7 +20,7 @@ class Event {
  public:
   // Blocks until `is_true()`; leaves by Cancelled.
   template <class Condition>
-  void wait(WaitReason reason, Condition is_true) NOVELO_NO_THREAD_SAFETY_ANALYSIS {
+  [[gnu::always_inline]] void wait(WaitReason reason, Condition is_true) NOVELO_NO_THREAD_SAFETY_ANALYSIS {
     while (!is_true()) {
       before_blocking();
       if (!is_findable()) enter_scope_list();

@@ -53,18 +53,8 @@ void* Scheduler::machine_thread(void* argument) {
   return nullptr;
 }
 
-void Scheduler::machine_loop(Machine& m) noexcept {
-  while (Goroutine* g = find_work(m)) {
-    execute(m, g);
-    after_switch(m, g);
-  }
-  if (Processor* p = m.processor.load(relaxed)) {
-    stacks_.drain(p->stacks);
-    detach(m);
-  }
-}
-
-void Scheduler::execute(Machine& m, Goroutine* g) noexcept {
+// Inlined for the same reason as wait(): machine_loop() never returns to anybody.
+[[gnu::always_inline]] inline void Scheduler::execute(Machine& m, Goroutine* g) noexcept {
   Processor& p = *m.processor.load(relaxed);
   if (g->stack.bottom == nullptr) {
     g->stack = stacks_.take(p.stacks);
@@ -91,6 +81,17 @@ void Scheduler::execute(Machine& m, Goroutine* g) noexcept {
   *m.exceptions = {};
 }
 
+void Scheduler::machine_loop(Machine& m) noexcept {
+  while (Goroutine* g = find_work(m)) {
+    execute(m, g);
+    after_switch(m, g);
+  }
+  if (Processor* p = m.processor.load(relaxed)) {
+    stacks_.drain(p->stacks);
+    detach(m);
+  }
+}
+
 // The goroutine is off its stack; the processor may have been taken meanwhile.
 void Scheduler::after_switch(Machine& m, Goroutine* g) noexcept {
   switch (m.reason) {
@@ -112,6 +113,8 @@ void Scheduler::after_switch(Machine& m, Goroutine* g) noexcept {
       return;
     }
     case SwitchReason::kYield:
+      ready_yielded(m, g);
+      return;
     case SwitchReason::kRequeue:
       ready_last(g);
       return;

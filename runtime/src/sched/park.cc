@@ -48,15 +48,9 @@ struct ThreadRecord {
   ~ThreadRecord() { foreign_records().give(record); }
 };
 
-// Whether a cancellation may be delivered to the running goroutine now: not under shield, not while its stack unwinds.
-bool is_deliverable(const Goroutine& g) noexcept {
-  return g.shields == 0 && current_machine()->exceptions->uncaught == 0;
-}
-
 }  // namespace
 
-WaitRecord& wait_record() noexcept {
-  if (Goroutine* g = current_goroutine()) return g->wait;
+WaitRecord& thread_wait_record() noexcept {
   thread_local ThreadRecord own;
   return *own.record;
 }
@@ -77,30 +71,13 @@ bool enter_scope_list() {
   return true;
 }
 
-WakeCause wait(WaitReason reason, Commit commit, void* argument) noexcept {
-  if (Goroutine* g = current_goroutine()) {
-    Machine& m = *current_machine();
-    m.reason = SwitchReason::kPark;
-    m.commit = commit;
-    m.commit_argument = argument;
-    m.is_cancellable = is_deliverable(*g);
-    g->wait_reason.store(reason, relaxed);
-    context_switch(g->context, m.scheduler);
-    return g->wait.cause();
-  }
+WakeCause thread_wait(Commit commit, void* argument) noexcept {
   NOVELO_CHECK(current_machine() == nullptr);  // a scheduler's stack cannot wait
-  WaitRecord& record = wait_record();
+  WaitRecord& record = thread_wait_record();
   record.arm(false);
   commit(argument);
   record.thread_sleep();
   return record.cause();
-}
-
-void leave_for(SwitchReason reason) noexcept {
-  Goroutine& g = *current_goroutine();
-  Machine& m = *current_machine();
-  m.reason = reason;
-  context_switch(g.context, m.scheduler);
 }
 
 void wake(WaitRecord& record) noexcept {
@@ -140,7 +117,9 @@ Goroutine& require_goroutine(const char* call) {
 
 void yield() {
   Goroutine& g = require_goroutine("yield()");
-  g.attention.fetch_and(~rt::kAttentionPreempt, rt::relaxed);
+  if ((g.attention.load(rt::relaxed) & rt::kAttentionPreempt) != 0) {
+    g.attention.fetch_and(~rt::kAttentionPreempt, rt::relaxed);
+  }
   rt::leave_for(rt::SwitchReason::kYield);
   if (!g.is_member) g.scope->enter(g);
   const std::uint32_t attention = g.attention.load(rt::relaxed) & ~rt::kAttentionPreempt;

@@ -22,7 +22,16 @@
 namespace novelo::rt {
 
 // The record of the calling goroutine, or of the calling foreign thread.
-WaitRecord& wait_record() noexcept;
+WaitRecord& thread_wait_record() noexcept;
+inline WaitRecord& wait_record() noexcept {
+  Goroutine* g = current_goroutine();
+  return g != nullptr ? g->wait : thread_wait_record();
+}
+
+// Whether a cancellation may be delivered to the running goroutine now: not under shield, not while its stack unwinds.
+inline bool is_deliverable(const Goroutine& g) noexcept {
+  return g.shields == 0 && current_machine()->exceptions->uncaught == 0;
+}
 
 // The start of every blocking call: lets others run if the slice is over, delivers a cancellation that is due.
 void before_blocking_slow(Goroutine& g);
@@ -40,19 +49,38 @@ inline bool is_findable() noexcept {
   return g == nullptr || g->is_member;
 }
 
-// Waits until the record's next ticket is won. `commit(argument)` runs once the goroutine is off its stack.
-WakeCause wait(WaitReason reason, Commit commit, void* argument) noexcept;
+// Waits until the record's next ticket is won. `commit(argument)` runs once the goroutine is off its stack. Inlined
+// always, as leave_for(): a switch of stacks makes the machine guess the way back wrong for each call it stands under.
+WakeCause thread_wait(Commit commit, void* argument) noexcept;
+[[gnu::always_inline]] inline WakeCause wait(WaitReason reason, Commit commit, void* argument) noexcept {
+  Goroutine* g = current_goroutine();
+  if (g == nullptr) [[unlikely]]
+    return thread_wait(commit, argument);
+  Machine& m = *current_machine();
+  m.reason = SwitchReason::kPark;
+  m.commit = commit;
+  m.commit_argument = argument;
+  m.is_cancellable = is_deliverable(*g);
+  g->wait_reason.store(reason, relaxed);
+  context_switch(g->context, m.scheduler);
+  return g->wait.cause();
+}
 
 // The commit of a wait under one lock.
 inline void unlock_commit(void* lock) noexcept NOVELO_NO_THREAD_SAFETY_ANALYSIS {
   static_cast<RawLock*>(lock)->unlock();
 }
-inline WakeCause wait_unlocking(WaitReason reason, RawLock& lock) noexcept {
+[[gnu::always_inline]] inline WakeCause wait_unlocking(WaitReason reason, RawLock& lock) noexcept {
   return wait(reason, unlock_commit, &lock);
 }
 
 // Leaves the calling goroutine's stack for another reason than a wait; returns when it runs again.
-void leave_for(SwitchReason reason) noexcept;
+[[gnu::always_inline]] inline void leave_for(SwitchReason reason) noexcept {
+  Goroutine& g = *current_goroutine();
+  Machine& m = *current_machine();
+  m.reason = reason;
+  context_switch(g.context, m.scheduler);
+}
 
 // Makes the owner of a record that the caller has won run again.
 void wake(WaitRecord& record) noexcept;

@@ -47,6 +47,22 @@ void Scheduler::ready(Goroutine* g) noexcept {
   wake_processor_if_idle();
 }
 
+// The ring is as good as the global queue when that is empty, at a third of the cost: what stands in the ring goes
+// first, and every kGlobalEvery-th goroutine still comes from the global queue.
+//
+// Nobody is woken: `g` ran until now, so there is no more work to do than before. Whoever made the others in the ring
+// runnable has looked for an idle processor, and one that goes idle from now on sees `g`, which stands in the ring
+// before the next one is taken out.
+void Scheduler::ready_yielded(Machine& m, Goroutine* g) noexcept {
+  Processor* p = m.processor.load(relaxed);
+  if (p == nullptr || !global_.is_empty()) {
+    ready_last(g);
+    return;
+  }
+  g->set_state(GoroutineState::kRunnable);
+  enqueue_ring(*p, g);
+}
+
 void Scheduler::ready_last(Goroutine* g) noexcept {
   g->set_state(GoroutineState::kRunnable);
   global_.push(g);

@@ -52,6 +52,8 @@ class Scheduler {
   void ready(Goroutine* g) noexcept;
   // As ready(), but to the back of the global queue.
   void ready_last(Goroutine* g) noexcept;
+  // As ready(), behind all that are runnable on the processor of `m` and in the global queue. On the scheduler's stack.
+  void ready_yielded(Machine& m, Goroutine* g) noexcept;
 
   // ---- idle.cc ----
   // Work was published: wakes a machine for it if a processor is idle and none is looking. From any thread.

@@ -1,12 +1,14 @@
-// novelo_context_switch(void** save_sp /* rdi */, void* load_sp /* rsi */), System V x86-64.
-// The layout of the frame is also written down in context.cc.
+// novelo_context_switch(save_sp in rdi, load_sp in rsi, where to go on later in rdx), System V x86-64. It is jumped to, and
+// leaves by a jump: a call or a return here would put the processor's stack of return addresses out of step, and each
+// return after the switch would be guessed wrong. See context.h; the layout of the frame is written down there too.
 #if defined(__x86_64__)
         .text
         .globl  novelo_context_switch
+        .hidden novelo_context_switch
         .type   novelo_context_switch, @function
         .p2align 4
 novelo_context_switch:
-        .cfi_startproc
+        pushq   %rdx
         pushq   %rbp
         pushq   %rbx
         pushq   %r12
@@ -33,13 +35,11 @@ novelo_context_switch:
         popq    %r12
         popq    %rbx
         popq    %rbp
-        // An indirect jump: a return would miss the processor's stack of return addresses each time.
         popq    %rcx
         jmpq    *%rcx
 2:      ldmxcsr (%rsp)
         fldcw   4(%rsp)
         jmp     1b
-        .cfi_endproc
         .size   novelo_context_switch, .-novelo_context_switch
 
         .globl  novelo_context_start
