@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "novelo/error.h"
+#include "novelo/start.h"
 
 namespace novelo {
 
@@ -103,8 +104,14 @@ class SendChan {
   // ChannelClosed.
   void send(T v) const { rt::channel_send(handle_.get(), &v); }
   // Moves from v only if it returns true. Closed: throws ChannelClosed.
-  bool try_send(T& v) const { return rt::channel_try_send(handle_.get(), &v); }
-  void close() const { rt::channel_close(handle_.get()); }
+  bool try_send(T& v) const {
+    rt::choice_point();
+    return rt::channel_try_send(handle_.get(), &v);
+  }
+  void close() const {
+    rt::choice_point();
+    rt::channel_close(handle_.get());
+  }
   std::size_t len() const { return rt::channel_len(handle_.get()); }
   std::size_t cap() const { return rt::channel_cap(handle_.get()); }
   rt::Channel* core() const noexcept { return handle_.get(); }
@@ -158,6 +165,7 @@ class RecvChan {
   // Sets out to nullopt unless it returns kReceived.
   RecvResult try_recv(std::optional<T>& out) const {
     out.reset();
+    rt::choice_point();
     return rt::channel_try_recv(handle_.get(), &out);
   }
   std::size_t len() const { return rt::channel_len(handle_.get()); }
@@ -185,13 +193,20 @@ class Chan {
     rt::channel_recv(handle_.get(), &value);
     return value;
   }
-  bool try_send(T& v) const { return rt::channel_try_send(handle_.get(), &v); }
+  bool try_send(T& v) const {
+    rt::choice_point();
+    return rt::channel_try_send(handle_.get(), &v);
+  }
   RecvResult try_recv(std::optional<T>& out) const {
     out.reset();
+    rt::choice_point();
     return rt::channel_try_recv(handle_.get(), &out);
   }
   // Nil or closed already: throws ChannelClosed. Wakes every receiver and every sender.
-  void close() const { rt::channel_close(handle_.get()); }
+  void close() const {
+    rt::choice_point();
+    rt::channel_close(handle_.get());
+  }
   std::size_t len() const { return rt::channel_len(handle_.get()); }
   std::size_t cap() const { return rt::channel_cap(handle_.get()); }
   auto begin() const { return typename RecvChan<T>::Iterator(handle_.get()); }

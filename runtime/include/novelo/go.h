@@ -22,6 +22,7 @@
 #include "novelo/chan.h"
 #include "novelo/error.h"
 #include "novelo/start.h"
+#include "novelo/time.h"
 
 namespace novelo {
 
@@ -286,7 +287,7 @@ absl::Status with_deadline(absl::Time deadline, F&& f) {
 
 template <class F>
 absl::Status with_timeout(absl::Duration timeout, F&& f) {
-  return with_deadline(absl::Now() + timeout, std::forward<F>(f));
+  return with_deadline(now() + timeout, std::forward<F>(f));
 }
 
 // Structured concurrency: the goroutines started in a Scope never outlive it. Used by one goroutine at a time.

@@ -13,6 +13,7 @@
 #include <optional>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "absl/functional/any_invocable.h"
 #include "novelo/error.h"
@@ -35,6 +36,15 @@ struct RuntimeOptions {
   // Goroutines alive at one time; go() throws RuntimeError beyond it. Costs address space only: 256 KiB each. Less is
   // taken when the system refuses that much.
   std::size_t max_goroutines = 4'000'000;
+  // Set: deterministic mode. One processor whatever max_procs says; sleep(), timers, deadlines and now() go by a
+  // virtual time that jumps to the next timer when no goroutine can run; who runs next, whether a call lets others go
+  // first, which ready case select() takes and which of two simultaneous timers fires first are drawn from the seed.
+  // The same seed and program give the same interleaving, unless the program asks the real clock or other threads.
+  std::optional<std::uint64_t> seed;
+  // In deterministic mode: choices to make before any is drawn, and where those made are appended to. novelo/testing.h
+  // explores and repeats with them.
+  std::vector<std::uint32_t> replay;
+  std::vector<std::uint32_t>* record = nullptr;
   // After the failing goroutine's stack was unwound.
   UncaughtPolicy uncaught = UncaughtPolicy::kAbort;
   // Default: one line on standard error with the id and what().

@@ -2,6 +2,7 @@
 // How a callable becomes a goroutine: what go(), spawn() and their like are made of. Programs use go.h.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <new>
@@ -109,6 +110,15 @@ class Closure {
 
 // What goexit() throws: derives from nothing, so that only catch (...) sees it.
 struct GoExit {};
+
+// Deterministic mode: a call that never blocks lets others go first, if the seed says so. Elsewhere a load and a
+// branch.
+extern std::atomic<bool> is_choosing;
+void choice_point_slow() noexcept;
+inline void choice_point() noexcept {
+  if (is_choosing.load(std::memory_order_relaxed)) [[unlikely]]
+    choice_point_slow();
+}
 
 class ScopeCore;
 class JoinCore;

@@ -32,6 +32,7 @@ class Mutex {
   Mutex& operator=(const Mutex&) = delete;
 
   void lock() {
+    rt::choice_point();
     std::uint32_t expected = 0;
     // [mutex-word] acquire, with unlock()'s release: the last owner's writes are seen
     if (!word_.compare_exchange_strong(expected, kLocked, std::memory_order_acquire, std::memory_order_relaxed)) {
@@ -39,6 +40,7 @@ class Mutex {
     }
   }
   bool try_lock() noexcept {
+    rt::choice_point();
     std::uint32_t expected = 0;
     // [mutex-word] as lock()
     if (word_.compare_exchange_strong(expected, kLocked, std::memory_order_acquire, std::memory_order_relaxed)) {
@@ -48,6 +50,7 @@ class Mutex {
   }
   // Of a free one: throws RuntimeError.
   void unlock() {
+    rt::choice_point();
     std::uint32_t expected = kLocked;
     // [mutex-word] release, with lock()'s acquire
     if (!word_.compare_exchange_strong(expected, 0, std::memory_order_release, std::memory_order_relaxed)) {
@@ -86,6 +89,7 @@ class RWMutex {
     if (!try_lock_shared()) lock_shared_slow();
   }
   bool try_lock_shared() noexcept {
+    rt::choice_point();
     std::uint64_t word = word_.load(std::memory_order_relaxed);
     while ((word & kWriter) == 0) {
       // [rwmutex-word] acquire, with unlock()'s release: the last writer's writes are seen

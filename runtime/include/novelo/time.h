@@ -1,7 +1,7 @@
 // novelo/time.h
 // Timers: a channel that receives the time when it has come.
 //
-//   from   goroutines; stop() and reset() from any thread
+//   from   goroutines; now(), stop() and reset() from any thread
 //   cost   a place in the processor's heap of timers, O(log n) to arm and to stop
 //   tested tests/conformance/time_test.cc
 //
@@ -14,6 +14,10 @@
 #include "novelo/chan.h"
 
 namespace novelo {
+
+// The time that deadlines and timers go by: absl::Now(), or in deterministic mode the virtual time, which begins with
+// the year 2000. From any thread.
+absl::Time now();
 
 // A timer that sends once. A shared handle: copies mean the same timer; dropped by all, it is stopped.
 class Timer {

@@ -6,10 +6,15 @@
 //   tested tests/unit/base/check_test.cc
 #pragma once
 
+#include <string_view>
+
 namespace novelo::rt {
 
 // Writes "novelo: fatal: <message>" to standard error and aborts. `format` is printf's.
 [[noreturn]] void fatal(const char* format, ...) noexcept __attribute__((format(printf, 1, 2)));
+
+// What fatal() adds to its message until it is set anew: at most 127 bytes. By one thread at a time.
+void set_fatal_note(std::string_view note) noexcept;
 
 [[noreturn]] void check_failed(const char* file, int line, const char* condition) noexcept;
 

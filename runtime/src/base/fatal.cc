@@ -2,6 +2,7 @@
 // hold any lock.
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdarg>
 #include <cstdio>
 #include <cstdlib>
@@ -10,6 +11,16 @@
 #include "base/check.h"
 
 namespace novelo::rt {
+
+namespace {
+char g_note[128];  // always terminated; a message made while it changes shows a part of it
+}
+
+void set_fatal_note(std::string_view note) noexcept {
+  const std::size_t bytes = std::min(note.size(), sizeof g_note - 1);
+  std::memcpy(g_note, note.data(), bytes);
+  g_note[bytes] = '\0';
+}
 
 void fatal(const char* format, ...) noexcept {
   char text[1024];
@@ -22,6 +33,10 @@ void fatal(const char* format, ...) noexcept {
   va_end(arguments);
   if (written > 0) used += static_cast<std::size_t>(written);
   if (used > sizeof text - 2) used = sizeof text - 2;
+  if (g_note[0] != '\0') {
+    const int noted = std::snprintf(text + used, sizeof text - used - 1, "; %s", g_note);
+    used = std::min(used + static_cast<std::size_t>(std::max(noted, 0)), sizeof text - 2);
+  }
   text[used++] = '\n';
   const ssize_t ignored = ::write(STDERR_FILENO, text, used);
   static_cast<void>(ignored);

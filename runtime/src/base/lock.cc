@@ -53,6 +53,12 @@ void RawLock::wake_one(Atomic<std::uint32_t>* word) noexcept {
 }
 
 #if defined(NOVELO_CHECK_LOCK_RANKS)
+[[gnu::noinline]] void check_no_lock_held() noexcept {
+  const HeldLocks& locks = held();
+  if (locks.size > 0)
+    fatal("a goroutine leaves its thread with a lock of rank %d", static_cast<int>(locks.entries[0].rank));
+}
+
 [[gnu::noinline]] void RawLock::note_acquire() noexcept {
   HeldLocks& locks = held();
   if (locks.size > 0) {

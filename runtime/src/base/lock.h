@@ -93,6 +93,13 @@ class NOVELO_CAPABILITY("lock") RawLock {
   const LockRank rank_;
 };
 
+// Where a goroutine may leave its thread: fatal in builds that check lock ranks if the calling thread holds a lock.
+#if defined(NOVELO_CHECK_LOCK_RANKS)
+void check_no_lock_held() noexcept;
+#else
+inline void check_no_lock_held() noexcept {}
+#endif
+
 template <LockRank kRank>
 class NOVELO_CAPABILITY("lock") Lock : public RawLock {
  public:

@@ -49,8 +49,11 @@ class LockSet {
 
 std::uint32_t random_below(std::uint32_t bound) noexcept {
   PinnedProcessor p;
-  if (p) return p->random.below(bound);
-  thread_local Random foreign(static_cast<std::uint64_t>(now_ns()));
+  if (p) {
+    Choices* choices = scheduler()->choices();
+    return choices == nullptr ? p->random.below(bound) : choices->below(bound);
+  }
+  thread_local Random foreign(static_cast<std::uint64_t>(steady_ns()));
   return foreign.below(bound);
 }
 

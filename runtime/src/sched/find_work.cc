@@ -20,8 +20,8 @@ Goroutine* Scheduler::find_work(Machine& m) noexcept {
       sleep_until_given(m);
       continue;
     }
-    Goroutine* g = next_local(*p);
-    if (g == nullptr) g = steal(m, *p);
+    Goroutine* g = choices_ == nullptr ? next_local(*p) : next_chosen(*p);
+    if (g == nullptr && choices_ == nullptr) g = steal(m, *p);
     if (g != nullptr) {
       if (m.is_spinning) stop_spinning(m);
       return g;

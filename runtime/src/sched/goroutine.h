@@ -55,6 +55,7 @@ struct ExceptionState {
 inline constexpr std::uint32_t kAttentionPreempt = 1;  // its slice is over
 inline constexpr std::uint32_t kAttentionCancel = 2;   // its scope was cancelled
 inline constexpr std::uint32_t kAttentionExit = 4;     // it called goexit()
+inline constexpr std::uint32_t kAttentionChoose = 8;   // deterministic mode: each call may let others go first
 
 struct Goroutine : ListLink {  // the link of its scope's list of members, under the scope's lock
   Goroutine() noexcept : wait(this) {}

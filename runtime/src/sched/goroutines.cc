@@ -111,7 +111,7 @@ Goroutine* Scheduler::make_goroutine(ScopeCore& scope, Closure body, JoinCore* j
   g->join = join;
   g->is_system.store(false, relaxed);
   g->set_name({});
-  g->attention.store(0, relaxed);
+  g->attention.store(choices_ == nullptr ? 0 : kAttentionChoose, relaxed);
   scope.ref();
   scope.add();
   g->scope = &scope;
@@ -124,7 +124,7 @@ void Scheduler::start_system(Closure body) noexcept {
   g->body = std::move(body);
   g->join = nullptr;
   g->is_system.store(true, relaxed);
-  g->attention.store(0, relaxed);
+  g->attention.store(choices_ == nullptr ? 0 : kAttentionChoose, relaxed);
   root_->ref();
   root_->add();
   g->scope = root_;
@@ -175,6 +175,7 @@ void start_in(ScopeCore& scope, Closure body, JoinCore* join, const void* create
   }
   if (join != nullptr) join->set_id(g->id.load(relaxed));
   s.ready(g);
+  choice_point();
 }
 
 void start(Closure body) {

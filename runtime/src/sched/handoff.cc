@@ -38,6 +38,7 @@ bool Scheduler::retake(Processor& p) noexcept {
 }
 
 void Scheduler::enter_blocking() noexcept {
+  if (choices_ != nullptr) return;  // nobody else runs meanwhile: how long it takes must not matter
   PinnedProcessor pinned;
   Machine& m = *current_machine();
   if (!pinned) return;  // it was retaken already
@@ -47,6 +48,7 @@ void Scheduler::enter_blocking() noexcept {
 }
 
 void Scheduler::leave_blocking() {
+  if (choices_ != nullptr) return;
   {
     PinnedProcessor pinned;
     Machine& m = *current_machine();

@@ -49,7 +49,7 @@ void JoinCore::complete() noexcept {
     done = ended_->done;
   }
   ended_->event.notify_all();
-  if (done.core() != nullptr) done.close();
+  if (done.core() != nullptr) channel_close(done.core());
 }
 
 void JoinCore::wait() {
@@ -80,7 +80,7 @@ RecvChan<Unit> JoinCore::done() {
   LockGuard guard(ended_->lock);
   if (ended_->done.core() == nullptr) {
     ended_->done = make_chan<Unit>();
-    if (ended_->has_ended.load(acquire)) ended_->done.close();  // [join-ended]
+    if (ended_->has_ended.load(acquire)) channel_close(ended_->done.core());  // [join-ended]
   }
   return ended_->done;
 }
@@ -92,7 +92,7 @@ DeadlineSection::DeadlineSection(absl::Time deadline) {
   scope_ = ScopeCore::make(outer_, ScopeCore::Hold::kNone);
   if (deadline != absl::InfiniteFuture()) {
     // One that has passed is due now: how long ago is neither lateness of the timer nor fit for its clock.
-    const absl::Duration left = std::max(deadline - absl::Now(), absl::ZeroDuration());
+    const absl::Duration left = std::max(deadline - wall_time(), absl::ZeroDuration());
     scope_->arm_deadline(left > absl::Hours(24 * 365 * 100) ? kNever - 1 : now_ns() + absl::ToInt64Nanoseconds(left));
   }
   outer_->leave(*g);

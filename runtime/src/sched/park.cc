@@ -56,7 +56,12 @@ WaitRecord& thread_wait_record() noexcept {
 }
 
 void before_blocking_slow(Goroutine& g) {
+  if ((g.attention.load(relaxed) & kAttentionChoose) != 0) scheduler()->let_others_choose();
   if ((g.attention.load(relaxed) & kAttentionPreempt) != 0) yield();
+  deliver(g);
+}
+
+void deliver(Goroutine& g) {
   const std::uint32_t attention = g.attention.load(relaxed);
   if (!is_deliverable(g)) return;
   if ((attention & kAttentionExit) != 0) throw GoExit{};
@@ -122,8 +127,7 @@ void yield() {
   }
   rt::leave_for(rt::SwitchReason::kYield);
   if (!g.is_member) g.scope->enter(g);
-  const std::uint32_t attention = g.attention.load(rt::relaxed) & ~rt::kAttentionPreempt;
-  if (attention != 0) rt::before_blocking_slow(g);
+  if ((g.attention.load(rt::relaxed) & (rt::kAttentionCancel | rt::kAttentionExit)) != 0) rt::deliver(g);
 }
 
 void goexit() {

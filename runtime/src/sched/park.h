@@ -35,6 +35,8 @@ inline bool is_deliverable(const Goroutine& g) noexcept {
 
 // The start of every blocking call: lets others run if the slice is over, delivers a cancellation that is due.
 void before_blocking_slow(Goroutine& g);
+// Throws what is due: after goexit(), and after a cancellation.
+void deliver(Goroutine& g);
 inline void before_blocking() {
   Goroutine* g = current_goroutine();
   if (g != nullptr && g->attention.load(relaxed) != 0) [[unlikely]]
@@ -76,6 +78,7 @@ inline void unlock_commit(void* lock) noexcept NOVELO_NO_THREAD_SAFETY_ANALYSIS 
 
 // Leaves the calling goroutine's stack for another reason than a wait; returns when it runs again.
 [[gnu::always_inline]] inline void leave_for(SwitchReason reason) noexcept {
+  check_no_lock_held();
   Goroutine& g = *current_goroutine();
   Machine& m = *current_machine();
   m.reason = reason;

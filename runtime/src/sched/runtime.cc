@@ -61,13 +61,15 @@ void Runtime::run_main(rt::Closure body, const std::exception_ptr& error) {
     }
   };
   std::optional<Poster> starting(poster());  // until main is in a queue there is no deadlock
-  rt::start_in(*scope, rt::Closure(
-                           [&has_returned, main = std::move(body), ended = Ended(&scheduler, &has_ended)]() mutable {
-                             set_goroutine_name("main");
-                             main();
-                             has_returned.store(true, rt::relaxed);  // published by ~Ended
-                           },
-                           std::type_identity<void>()));
+  rt::start_in(*scope,
+               rt::Closure(
+                   [scope, &has_returned, main = std::move(body), ended = Ended(&scheduler, &has_ended)]() mutable {
+                     set_goroutine_name("main");
+                     main();
+                     has_returned.store(true, rt::relaxed);       // published by ~Ended
+                     scope->cancel(rt::CancelCause::kCancelled);  // what it left behind
+                   },
+                   std::type_identity<void>()));
   scheduler.begin_run();
   starting.reset();
   std::string deadlock;

@@ -43,7 +43,11 @@ Scheduler& require_scheduler() {
 }
 
 Scheduler::Scheduler(RuntimeOptions options)
-    : options_(std::move(options)), generation_(g_generation.fetch_add(1, relaxed)) {
+    : options_(std::move(options)),
+      generation_(g_generation.fetch_add(1, relaxed)),
+      choices_(options_.seed.has_value()
+                   ? std::make_unique<Choices>(*options_.seed, std::move(options_.replay), options_.record)
+                   : nullptr) {
   Scheduler* expected = nullptr;
   // [scheduler-alive] release, with scheduler()'s acquire
   if (!g_scheduler.compare_exchange_strong(expected, this, acq_rel, relaxed)) {
@@ -58,7 +62,7 @@ Scheduler::Scheduler(RuntimeOptions options)
   if (options_.max_threads < 3) {
     throw RuntimeError("max_threads is " + std::to_string(options_.max_threads) + "; the runtime needs at least 3");
   }
-  const int procs = options_.max_procs > 0 ? options_.max_procs : default_max_procs();
+  const int procs = choices_ != nullptr ? 1 : options_.max_procs > 0 ? options_.max_procs : default_max_procs();
   if (procs > kProcsMax) {
     throw RuntimeError("max_procs is " + std::to_string(procs) + "; the limit is " + std::to_string(kProcsMax));
   }
@@ -72,6 +76,7 @@ Scheduler::Scheduler(RuntimeOptions options)
   overflow_handler_install(stacks_, report_overflow);
   for (int i = 0; i < procs; ++i) processors_.push_back(std::make_unique<Processor>(i));
   for (int i = procs; i-- > 0;) put_idle_processor(*processors_[static_cast<std::size_t>(i)]);
+  if (choices_ != nullptr) begin_choices();
   root_ = ScopeCore::make(nullptr, ScopeCore::Hold::kNone);
   start_threads();
   withdraw.armed = false;
@@ -113,6 +118,7 @@ Scheduler::~Scheduler() {
     pthread_join(thread, nullptr);
   }
   root_->unref();
+  if (choices_ != nullptr) end_choices();
   overflow_handler_remove();
   g_scheduler.store(nullptr, release);  // [scheduler-alive]
 }

@@ -20,6 +20,7 @@
 #include "base/lock.h"
 #include "novelo/runtime.h"
 #include "novelo/stats.h"
+#include "sched/choices.h"
 #include "sched/global_queue.h"
 #include "sched/goroutine.h"
 #include "sched/machine.h"
@@ -67,6 +68,12 @@ class Scheduler {
   // ---- handoff.cc: the calling goroutine's thread is about to block, and is back ----
   void enter_blocking() noexcept;
   void leave_blocking();
+
+  // ---- deterministic mode: choices.cc ----
+  // nullptr in the normal mode.
+  Choices* choices() noexcept { return choices_.get(); }
+  // The calling goroutine goes on, or lets others go first.
+  void let_others_choose() noexcept;
 
   // ---- lives ----
   Processor& processor_for_timers(const PinnedProcessor& pinned) noexcept {
@@ -125,9 +132,14 @@ class Scheduler {
   void enqueue_local(Processor& p, Goroutine* g) noexcept;
   void enqueue_ring(Processor& p, Goroutine* g) noexcept;
 
+  // choices.cc
+  void begin_choices() noexcept;
+  void end_choices() noexcept;
+
   // find_work.cc: the next goroutine for a machine, waiting for one; nullptr at the end of the runtime
   Goroutine* find_work(Machine& m) noexcept;
   Goroutine* next_local(Processor& p) noexcept;
+  Goroutine* next_chosen(Processor& p) noexcept;  // choices.cc
   Goroutine* take_global(Processor& p, std::uint32_t max) noexcept;
   Goroutine* steal(Machine& m, Processor& p) noexcept;
   bool is_work_anywhere() const noexcept;
@@ -169,7 +181,9 @@ class Scheduler {
   RuntimeOptions options_;
   const std::uint64_t generation_;
   StackPool stacks_;
-  std::size_t goroutines_max_ = 0;  // max_goroutines, or fewer when the system gives less address space
+  const std::unique_ptr<Choices> choices_;
+  std::vector<Goroutine*> choosable_;  // with choices_: what is runnable, on the one processor
+  std::size_t goroutines_max_ = 0;     // max_goroutines, or fewer when the system gives less address space
   ScopeCore* root_ = nullptr;
   std::vector<std::unique_ptr<Processor>> processors_;
   GlobalQueue global_;

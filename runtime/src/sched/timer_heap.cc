@@ -2,6 +2,7 @@
 #include "sched/timer_heap.h"
 
 #include "base/check.h"
+#include "sched/choices.h"
 
 namespace novelo::rt {
 
@@ -79,14 +80,27 @@ bool TimerHeap::cancel(TimerEvent& timer) noexcept {
   return true;
 }
 
-int TimerHeap::run_expired(std::int64_t now) noexcept {
+// The place of one of the timers that are due at the same time as the first.
+std::size_t TimerHeap::choose_among_first(Choices& choices) noexcept {
+  std::vector<std::size_t> ties = {0};
+  // What is due with the first hangs together at the top of the heap.
+  for (std::size_t i = 0; i < ties.size(); ++i) {
+    for (std::size_t child = ties[i] * kChildren + 1; child <= ties[i] * kChildren + kChildren; ++child) {
+      if (child < entries_.size() && entries_[child].when == entries_.front().when) ties.push_back(child);
+    }
+  }
+  return ties[choices.below(static_cast<std::uint32_t>(ties.size()))];
+}
+
+int TimerHeap::run_expired(std::int64_t now, Choices* choices) noexcept {
   if (next_when() > now) return 0;
   LockGuard guard(lock_);
   int fired = 0;
   while (!entries_.empty() && entries_.front().when <= now) {
-    TimerEvent& timer = *entries_.front().timer;
-    lateness_.add(now - entries_.front().when);
-    remove(0);
+    const std::size_t i = choices == nullptr ? 0 : choose_among_first(*choices);
+    TimerEvent& timer = *entries_[i].timer;
+    lateness_.add(now - entries_[i].when);
+    remove(i);
     timer.fire(now);
     ++fired;
   }

@@ -21,6 +21,7 @@
 
 namespace novelo::rt {
 
+class Choices;
 class TimerHeap;
 
 // Something that happens at a time. The object must outlive its being armed: cancel() before it goes.
@@ -60,8 +61,8 @@ class TimerHeap {
   // Removes the timer; false if it was not armed (it fired, or was cancelled).
   bool cancel(TimerEvent& timer) noexcept NOVELO_REQUIRES(lock_);
 
-  // Fires what is due. Returns how many.
-  int run_expired(std::int64_t now) noexcept;
+  // Fires what is due. Returns how many. With `choices`, timers due at one time fire in an order drawn from them.
+  int run_expired(std::int64_t now, Choices* choices = nullptr) noexcept;
 
   // When the first is due; kNever without timers. By anybody.
   std::int64_t next_when() const noexcept { return next_when_.load(seq_cst); }  // [timer-sleep] with publish()
@@ -80,6 +81,7 @@ class TimerHeap {
   void sift_up(std::size_t i, Entry entry) noexcept NOVELO_REQUIRES(lock_);
   void sift_down(std::size_t i, Entry entry) noexcept NOVELO_REQUIRES(lock_);
   void remove(std::size_t i) noexcept NOVELO_REQUIRES(lock_);
+  std::size_t choose_among_first(Choices& choices) noexcept NOVELO_REQUIRES(lock_);
   void publish() noexcept NOVELO_REQUIRES(lock_);
 
   Lock<LockRank::kTimerHeap> lock_;

@@ -56,6 +56,7 @@ void Cond::wait_with(absl::FunctionRef<void()> unlock,
 }
 
 void Cond::notify_one() noexcept {
+  rt::choice_point();
   if (waiting_.load(std::memory_order_relaxed) == 0) return;
   rt::WakeList notified;
   rt::WaitBucket& bucket = rt::WaitBucket::of(this);
@@ -75,6 +76,7 @@ void Cond::notify_one() noexcept {
 }
 
 void Cond::notify_all() noexcept {
+  rt::choice_point();
   if (waiting_.load(std::memory_order_relaxed) == 0) return;
   rt::WakeList notified;
   rt::WaitBucket& bucket = rt::WaitBucket::of(this);

@@ -112,6 +112,7 @@ void RWMutex::lock_shared_slow() NOVELO_NO_THREAD_SAFETY_ANALYSIS {
 }
 
 void RWMutex::unlock_shared() {
+  rt::choice_point();
   std::uint64_t word = word_.load(std::memory_order_relaxed);
   while (word != (kReader | kWriter | kQueued)) {
     if (word < kReader) throw RuntimeError("unlock_shared of an RWMutex that no reader has locked");

@@ -41,6 +41,7 @@ Semaphore::Semaphore(std::int64_t n) : word_(0) {
 }
 
 bool Semaphore::try_acquire(std::int64_t k) {
+  rt::choice_point();
   require_not_negative(k);
   if (k == 0) return true;
   std::int64_t word = word_.load(std::memory_order_relaxed);
@@ -88,6 +89,7 @@ void Semaphore::acquire(std::int64_t k) NOVELO_NO_THREAD_SAFETY_ANALYSIS {
 }
 
 void Semaphore::release(std::int64_t k) {
+  rt::choice_point();
   require_not_negative(k);
   const auto after = [k](std::int64_t word) {
     if (k > kMax - 1 - word / kOne) throw RuntimeError("Semaphore: more released than it can hold");

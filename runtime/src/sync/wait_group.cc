@@ -24,6 +24,7 @@ std::int64_t counter_after(std::int64_t word, std::int64_t n) {
 }  // namespace
 
 void WaitGroup::add(std::int64_t n) {
+  rt::choice_point();
   std::int64_t word = word_.load(std::memory_order_relaxed);
   for (;;) {
     const std::int64_t counter = counter_after(word, n);

@@ -54,6 +54,10 @@ void commit_sleep(void* argument) noexcept NOVELO_NO_THREAD_SAFETY_ANALYSIS {
 
 }  // namespace
 
+absl::Time now() {
+  return rt::wall_time();
+}
+
 void sleep(absl::Duration d) NOVELO_NO_THREAD_SAFETY_ANALYSIS {
   if (rt::current_goroutine() == nullptr) throw RuntimeError("sleep() called outside a goroutine");
   rt::before_blocking();
@@ -92,7 +96,7 @@ struct Timer::State final : rt::TimerEvent {
   bool withdraw() NOVELO_REQUIRES(heap.lock()) {
     if (heap.cancel(*this)) return true;
     std::optional<absl::Time> stale;
-    return channel.try_recv(stale) == RecvResult::kReceived;
+    return rt::channel_try_recv(channel.core(), &stale) == RecvResult::kReceived;
   }
 
   bool stop() {
@@ -116,8 +120,9 @@ struct Timer::State final : rt::TimerEvent {
   }
 
   void fire(std::int64_t) noexcept override {
-    absl::Time now = absl::Now();
-    channel.try_send(now);  // there is room: a timer fires once for each arming, and arming empties the channel
+    absl::Time time = now();
+    rt::channel_try_send(channel.core(),
+                         &time);  // there is room: a timer fires once for each arming, and arming empties the channel
   }
 
   const Chan<absl::Time> channel;
@@ -149,8 +154,8 @@ class OneShot final : public rt::TimerEvent {
 
  private:
   void fire(std::int64_t) noexcept override {
-    absl::Time now = absl::Now();
-    channel_.try_send(now);
+    absl::Time time = now();
+    rt::channel_try_send(channel_.core(), &time);
     delete this;
   }
   void abandon() noexcept override { delete this; }

@@ -1,0 +1,200 @@
+// The primitives over many interleavings drawn from seeds, with cancellation anywhere. A failure prints its seed.
+#include <gtest/gtest.h>
+
+#include <map>
+#include <vector>
+
+#include "novelo/testing.h"
+#include "support/seed.h"
+
+namespace novelo {
+namespace {
+
+constexpr int kRuns = 1500;
+
+// A small random number that is part of the explored choices: which of two equal cases a select takes.
+int choose(int bound) {
+  int chosen = 0;
+  const auto ready = make_chan<Unit>();
+  ready.close();
+  for (int i = 1; i < bound; ++i) {
+    if (select(on_recv(ready), on_recv(ready)) == 1) ++chosen;
+  }
+  return chosen;
+}
+
+void expect_no_failure(const std::function<void()>& body) {
+  const testing::Exploration found = testing::explore({.first_seed = testing::seed(), .runs = kRuns}, body);
+  EXPECT_FALSE(found.failure.has_value());
+  EXPECT_GE(found.runs, 1);
+}
+
+void require(bool condition, const char* what) {
+  if (!condition) throw RuntimeError(what);
+}
+
+TEST(ChannelExplored, EachAcceptedValueArrivesOnceThoughSomeAreCancelled) {
+  expect_no_failure([] {
+    const auto c = make_chan<int>(choose(3));
+    std::map<int, int> accepted;
+    std::map<int, int> received;
+    std::vector<JoinHandle<void>> senders;
+    std::vector<JoinHandle<void>> receivers;
+    for (int s = 0; s < 3; ++s) {
+      senders.push_back(spawn([&, s] {
+        for (int i = 0; i < 3; ++i) {
+          const int value = 10 * s + i;
+          // Noted before, since a value may arrive before send() returns; taken back when it leaves by Cancelled.
+          ++accepted[value];
+          try {
+            c.send(value);
+          } catch (const Cancelled&) {
+            --accepted[value];
+            throw;
+          }
+        }
+      }));
+      receivers.push_back(spawn([&] {
+        for (int& value : c) ++received[value];
+      }));
+    }
+    senders[0].cancel();
+    yield();
+    receivers[1].cancel();
+    yield();
+    for (auto& sender : senders) {
+      try {
+        sender.join();
+      } catch (const JoinCancelled&) {
+      }
+    }
+    c.close();
+    for (auto& receiver : receivers) {
+      try {
+        receiver.join();
+      } catch (const JoinCancelled&) {
+      }
+    }
+    std::erase_if(accepted, [](const auto& entry) { return entry.second == 0; });
+    require(accepted == received, "what was accepted is not what arrived");
+  });
+}
+
+TEST(SelectExplored, APairOfSelectsMeetsOnceAndNeverWithItself) {
+  expect_no_failure([] {
+    const auto a = make_chan<int>();
+    const auto b = make_chan<int>();
+    int sent = 0;
+    int received = 0;
+    const auto both_ways = [&](int value) {
+      for (int i = 0; i < 4; ++i) {
+        select(on_send(a, value, [&] { ++sent; }),
+               on_recv(a,
+                       [&](std::optional<int> v) {
+                         require(*v != value, "a select received what it sent itself");
+                         ++received;
+                       }),
+               on_send(b, value, [&] { ++sent; }), on_recv(b, [&](std::optional<int> v) {
+                 require(*v != value, "a select received what it sent itself");
+                 ++received;
+               }));
+      }
+    };
+    auto one = spawn([&] { both_ways(1); });
+    auto two = spawn([&] { both_ways(2); });
+    one.join();
+    two.join();
+    require(sent == 4 && received == 4, "a send without its receive");
+  });
+}
+
+TEST(DeadlineExplored, AReceiveEndsByItsValueOrItsDeadlineAndLosesNeither) {
+  expect_no_failure([] {
+    const auto c = make_chan<int>();
+    const absl::Duration due = absl::Milliseconds(choose(3));
+    bool was_sent = false;
+    auto sender = spawn([&] {
+      sleep(absl::Milliseconds(1));
+      was_sent = c.try_send(*std::make_unique<int>(7));
+    });
+    std::optional<int> got;
+    const absl::Status status = with_timeout(due, [&] { got = c.recv(); });
+    sender.join();
+    require(status.ok() == was_sent, "the receiver and the sender disagree");
+    require(got.has_value() == was_sent, "the value was lost");
+  });
+}
+
+TEST(MutexExplored, OneAtATimeAndACancelledWaiterLeavesNoTrace) {
+  expect_no_failure([] {
+    Mutex mutex;
+    int inside = 0;
+    std::vector<JoinHandle<void>> all;
+    for (int i = 0; i < 4; ++i) {
+      all.push_back(spawn([&] {
+        for (int round = 0; round < 2; ++round) {
+          const std::lock_guard lock(mutex);
+          struct Leave {
+            int& inside;
+            ~Leave() { --inside; }
+          } leave{inside};
+          require(++inside == 1, "two hold the lock");
+          yield();
+        }
+      }));
+    }
+    all[2].cancel();
+    for (auto& one : all) {
+      try {
+        one.join();
+      } catch (const JoinCancelled&) {
+      }
+    }
+    require(mutex.try_lock(), "the lock is still held");
+    mutex.unlock();
+  });
+}
+
+TEST(ScopeExplored, CancelReachesEveryoneWhereverTheyAre) {
+  expect_no_failure([] {
+    const std::size_t before = num_goroutines();
+    const auto never = make_chan<int>();
+    int unwound = 0;
+    struct Count {
+      int& unwound;
+      ~Count() { ++unwound; }
+    };
+    Scope scope;
+    for (int i = 0; i < 3; ++i) {
+      scope.go([&] {
+        const Count outer{unwound};
+        spawn([&] {
+          const Count inner{unwound};
+          never.recv();
+        }).join();
+      });
+    }
+    for (int i = choose(4); i > 0; --i) yield();
+    scope.cancel();
+    static_cast<void>(scope.wait());
+    require(num_goroutines() == before, "goroutines are left");
+    require(unwound >= 3 && unwound <= 6, "a destructor did not run");
+  });
+}
+
+TEST(TimerExplored, AfterStopNothingIsReceived) {
+  expect_no_failure([] {
+    const Timer timer(absl::Milliseconds(1));
+    auto other = spawn([] { sleep(absl::Milliseconds(choose(3))); });
+    sleep(absl::Milliseconds(choose(3)));
+    const bool was_going_to = timer.stop();
+    std::optional<absl::Time> stale;
+    require(timer.chan().try_recv(stale) == RecvResult::kEmpty, "a stale value was received");
+    require(!timer.stop(), "stopped twice");
+    static_cast<void>(was_going_to);
+    other.join();
+  });
+}
+
+}  // namespace
+}  // namespace novelo
