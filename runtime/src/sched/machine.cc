@@ -60,7 +60,7 @@ void* Scheduler::machine_thread(void* argument) {
     g->stack = stacks_.take(p.stacks);
     if (g->stack.bottom == nullptr)
       fatal("no memory for the stack of goroutine %llu", static_cast<unsigned long long>(g->id.load(relaxed)));
-    context_make(g->context, g->stack.bottom, g->stack.size, &Scheduler::goroutine_main, g);
+    context_make(g->context, g->stack.bottom, g->stack.size - g->stack.colour(), &Scheduler::goroutine_main, g);
   }
   if (g->runnable_since_ns != 0) {
     p.latency.add(now_ns() - g->runnable_since_ns);

@@ -22,6 +22,11 @@ namespace novelo::rt {
 struct Stack {
   char* bottom = nullptr;  // the lowest usable byte, just above the guard
   std::size_t size = 0;
+
+  // How much of `size` to leave out at the top. Slots lie at one distance that is a power of two: without this the
+  // first frames of all stacks would share a few lines of the processor's caches. Less than half a page, so that a
+  // goroutine that waits in a shallow call still needs one page.
+  std::size_t colour() const noexcept;
 };
 
 #if defined(NOVELO_ASAN) || defined(NOVELO_TSAN)
@@ -31,6 +36,11 @@ inline constexpr std::size_t kStackSlotBytes = std::size_t{256} << 10;
 #endif
 inline constexpr std::size_t kStackGuardBytes = std::size_t{16} << 10;
 inline constexpr std::size_t kStackBytes = kStackSlotBytes - kStackGuardBytes;
+
+inline std::size_t Stack::colour() const noexcept {
+  constexpr std::size_t kColours = 32;
+  return reinterpret_cast<std::uintptr_t>(bottom) / kStackSlotBytes % kColours * kCacheLine;
+}
 
 class StackPool {
  public:
