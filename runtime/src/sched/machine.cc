@@ -69,7 +69,7 @@ void* Scheduler::machine_thread(void* argument) {
   g->set_state(GoroutineState::kRunning);
   *m.exceptions = g->exceptions;
   m.current = g;
-  m.running.store(g, relaxed);
+  m.running.store(g, release);  // [machine-running] with sysmon_pass(): the record it finds has been made
   m.in_runtime.store(0, release);  // [retake] from here on sysmon may take the processor
   context_switch(m.scheduler, g->context);
   m.in_runtime.store(1, relaxed);

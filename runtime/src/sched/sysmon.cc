@@ -69,7 +69,7 @@ bool Scheduler::sysmon_pass(std::vector<Watch>& watches, std::int64_t now) noexc
     if (ran < kSliceNs) continue;
     if (!watch.asked) {
       watch.asked = true;
-      if (Goroutine* g = m->running.load(relaxed)) {
+      if (Goroutine* g = m->running.load(acquire)) {  // [machine-running] with execute()
         g->attention.fetch_or(kAttentionPreempt, relaxed);  // a hint: it may have ended, and then it does no harm
         preempts_.fetch_add(1, relaxed);
         did_something = true;
