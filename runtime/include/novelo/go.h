@@ -327,7 +327,7 @@ class Scope {
 
  private:
   struct State;
-  [[gnu::noinline]] void start(rt::Closure body);
+  [[gnu::noinline]] void start(rt::Closure&& body);
   static void fail(State& state, absl::Status status, std::exception_ptr error) noexcept;
   static void ended_by_cancel(State& state, std::exception_ptr error) noexcept;
 

@@ -125,12 +125,12 @@ class JoinCore;
 
 // Starts a goroutine in the scope the caller runs in. From goroutines only; throws RuntimeError elsewhere and when the
 // limit on goroutines is reached.
-[[gnu::noinline]] void start(Closure body);
+[[gnu::noinline]] void start(Closure&& body);
 
 // Starts a goroutine in `scope`; with `join`, it tells that when it has ended. Takes over one reference to `join`.
 // From goroutines and, while the runtime lives, from any thread. `created_at` is shown by dumps; without it the caller
 // is.
-[[gnu::noinline]] void start_in(ScopeCore& scope, Closure body, JoinCore* join = nullptr,
+[[gnu::noinline]] void start_in(ScopeCore& scope, Closure&& body, JoinCore* join = nullptr,
                                 const void* created_at = nullptr);
 
 }  // namespace novelo::rt

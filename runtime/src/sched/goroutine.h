@@ -70,7 +70,7 @@ struct Goroutine : ListLink {  // the link of its scope's list of members, under
   std::uint32_t shields = 0;      // owner
   ExceptionState exceptions;      // while switched out
   WaitRecord wait;
-  ScopeCore* scope = nullptr;  // owner; one reference
+  ScopeCore* scope = nullptr;  // owner; lives while the goroutine is counted in it
   JoinCore* join = nullptr;    // owner; one reference
   Closure body;                // owner
 

@@ -95,7 +95,7 @@ void Scheduler::keep_record(Processor* p, Goroutine* g) noexcept {
   free_goroutines_ = g;
 }
 
-Goroutine* Scheduler::make_goroutine(ScopeCore& scope, Closure body, JoinCore* join, const void* created_at) {
+Goroutine* Scheduler::make_goroutine(ScopeCore& scope, Closure&& body, JoinCore* join, const void* created_at) {
   if (alive_.fetch_add(1, relaxed) >= static_cast<std::int64_t>(goroutines_max_)) {
     alive_.fetch_sub(1, relaxed);
     throw RuntimeError("too many goroutines: the limit is " + std::to_string(goroutines_max_));
@@ -112,20 +112,18 @@ Goroutine* Scheduler::make_goroutine(ScopeCore& scope, Closure body, JoinCore* j
   g->is_system.store(false, relaxed);
   g->set_name({});
   g->attention.store(choices_ == nullptr ? 0 : kAttentionChoose, relaxed);
-  scope.ref();
   scope.add();
   g->scope = &scope;
   return g;
 }
 
-void Scheduler::start_system(Closure body) noexcept {
+void Scheduler::start_system(Closure&& body) noexcept {
   Goroutine* g = take_record();
   g->id.store(next_id_.fetch_add(1, relaxed), relaxed);
   g->body = std::move(body);
   g->join = nullptr;
   g->is_system.store(true, relaxed);
   g->attention.store(choices_ == nullptr ? 0 : kAttentionChoose, relaxed);
-  root_->ref();
   root_->add();
   g->scope = root_;
   ready(g);
@@ -155,7 +153,6 @@ void Scheduler::goroutine_main(void* argument) noexcept {
     g.join = nullptr;
   }
   scope->done();
-  scope->unref();
   g.scope = nullptr;
   Machine& m = *current_machine();
   m.reason = SwitchReason::kExit;
@@ -163,7 +160,7 @@ void Scheduler::goroutine_main(void* argument) noexcept {
   fatal("goroutine %llu runs on after its end", static_cast<unsigned long long>(g.id.load(relaxed)));
 }
 
-void start_in(ScopeCore& scope, Closure body, JoinCore* join, const void* created_at) {
+void start_in(ScopeCore& scope, Closure&& body, JoinCore* join, const void* created_at) {
   Scheduler& s = require_scheduler();
   Goroutine* g = nullptr;
   try {
@@ -178,7 +175,7 @@ void start_in(ScopeCore& scope, Closure body, JoinCore* join, const void* create
   choice_point();
 }
 
-void start(Closure body) {
+void start(Closure&& body) {
   Goroutine* g = current_goroutine();
   if (g == nullptr) throw RuntimeError("go() called outside a goroutine: use Runtime::post() from other threads");
   start_in(*g->scope, std::move(body), nullptr, __builtin_return_address(0));

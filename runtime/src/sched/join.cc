@@ -157,7 +157,7 @@ Scope::~Scope() {
   state_->core->wait_ended();
 }
 
-void Scope::start(rt::Closure body) {
+void Scope::start(rt::Closure&& body) {
   rt::start_in(*state_->core, std::move(body), nullptr, __builtin_return_address(0));
 }
 

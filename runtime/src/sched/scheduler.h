@@ -38,9 +38,9 @@ class Scheduler {
 
   // ---- goroutines: goroutines.cc ----
   // A record for a new goroutine, runnable with `ready()`. From any thread. Throws RuntimeError at the limit.
-  Goroutine* make_goroutine(ScopeCore& scope, Closure body, JoinCore* join, const void* created_at);
+  Goroutine* make_goroutine(ScopeCore& scope, Closure&& body, JoinCore* join, const void* created_at);
   // Starts a goroutine of the runtime's own, in the outermost scope; not counted as the user's. From any thread.
-  void start_system(Closure body) noexcept;
+  void start_system(Closure&& body) noexcept;
   std::size_t num_goroutines() const noexcept {
     const std::int64_t alive = alive_.load(relaxed);
     return alive < 0 ? 0 : static_cast<std::size_t>(alive);

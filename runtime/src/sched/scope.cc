@@ -116,7 +116,9 @@ void ScopeCore::cancel(CancelCause cause) noexcept {
 // The first of a spawned scope holds the parent, and not the scope itself: one that is refused its goroutine holds
 // nobody.
 void ScopeCore::add() noexcept {
-  if (live_.fetch_add(1, relaxed) == 0 && hold_ == Hold::kParent) parent_->add();
+  if (live_.fetch_add(1, relaxed) != 0) return;
+  ref();
+  if (hold_ == Hold::kParent) parent_->add();
 }
 
 void ScopeCore::done() noexcept {
@@ -125,6 +127,7 @@ void ScopeCore::done() noexcept {
   ended_.notify_all();
   if (hold_ == Hold::kParent) parent_->done();
   if (hold_ == Hold::kRun) scheduler()->run_changed();
+  unref();
 }
 
 void ScopeCore::wait() {

@@ -48,7 +48,8 @@ class ScopeCore : public ListLink {
   // Whether the scope's own deadline ended it, and not a scope around it.
   bool is_own_deadline() const noexcept { return own_deadline_passed_.load(acquire); }  // [scope-cause]
 
-  // One goroutine (or held child scope) more, one less.
+  // One goroutine (or held child scope) more, one less. While there are any they hold one reference together. add() by
+  // whoever holds a reference, or is counted.
   void add() noexcept;
   void done() noexcept;
   std::int64_t live() const noexcept { return live_.load(acquire); }  // [scope-live] with done()

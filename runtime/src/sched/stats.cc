@@ -70,7 +70,10 @@ RuntimeStats Scheduler::stats() {
         break;
     }
   });
-  s.stack_idle_bytes = stacks_.idle_slots() * kStackSlotBytes;
+  std::size_t idle_slots = stacks_.idle_slots();
+  for (const auto& p : processors_) idle_slots += static_cast<std::size_t>(p->stacks.size.load(relaxed));
+  // Slots may go from one list to another while we count.
+  s.stack_idle_bytes = std::min(idle_slots, stacks_.carved_slots()) * kStackSlotBytes;
   s.stack_in_use_bytes = stacks_.carved_slots() * kStackSlotBytes - s.stack_idle_bytes;
   return s;
 }

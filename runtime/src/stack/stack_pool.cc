@@ -40,40 +40,45 @@ bool StackPool::carve_batch() noexcept {
     cold_.push_back(slot);
   }
   carved_.store(carved + kBatch, relaxed);
-  idle_.fetch_add(kBatch, relaxed);
+  count_idle();
   return true;
 }
 
 Stack StackPool::take(Cache& cache) noexcept {
-  if (cache.size == 0) {
+  if (cache.size.load(relaxed) == 0) {
     LockGuard guard(lock_);
     if (hot_.empty() && cold_.empty() && !carve_batch()) return {};
-    while (cache.size < Cache::kCapacity / 2 && !hot_.empty()) {
-      cache.slots[cache.size++] = hot_.back();
+    while (cache.size.load(relaxed) < Cache::kCapacity / 2 && !hot_.empty()) {
+      cache.push(hot_.back());
       hot_.pop_back();
     }
     if (hot_.size() < hot_low_water_) hot_low_water_ = hot_.size();
-    if (cache.size == 0) {
-      cache.slots[cache.size++] = cold_.back();
+    if (cache.size.load(relaxed) == 0) {
+      cache.push(cold_.back());
       cold_.pop_back();
     }
+    count_idle();
   }
-  idle_.fetch_sub(1, relaxed);
-  return {cache.slots[--cache.size] + kStackGuardBytes, kStackBytes};
+  return {cache.pop() + kStackGuardBytes, kStackBytes};
 }
 
 void StackPool::give(Cache& cache, Stack stack) noexcept {
-  if (cache.size == Cache::kCapacity) {
+  if (cache.size.load(relaxed) == Cache::kCapacity) {
     LockGuard guard(lock_);
-    while (cache.size > Cache::kCapacity / 2) hot_.push_back(cache.slots[--cache.size]);
+    while (cache.size.load(relaxed) > Cache::kCapacity / 2) hot_.push_back(cache.pop());
+    count_idle();
   }
-  cache.slots[cache.size++] = stack.bottom - kStackGuardBytes;
-  idle_.fetch_add(1, relaxed);
+  cache.push(stack.bottom - kStackGuardBytes);
 }
 
 void StackPool::drain(Cache& cache) noexcept {
   LockGuard guard(lock_);
-  while (cache.size > 0) hot_.push_back(cache.slots[--cache.size]);
+  while (cache.size.load(relaxed) > 0) hot_.push_back(cache.pop());
+  count_idle();
+}
+
+void StackPool::count_idle() noexcept {
+  idle_.store(hot_.size() + cold_.size(), relaxed);
 }
 
 void StackPool::trim() noexcept {

@@ -49,11 +49,23 @@ class StackPool {
   StackPool(const StackPool&) = delete;
   StackPool& operator=(const StackPool&) = delete;
 
-  // A processor's own stacks, used without the lock. Overflow and need go to the pool by halves.
+  // A processor's own stacks, used without the lock. Overflow and need go to the pool by halves. Anybody reads the
+  // size.
   struct Cache {
     static constexpr int kCapacity = 64;
     char* slots[kCapacity];
-    int size = 0;
+    Atomic<int> size{0};
+
+    void push(char* slot) noexcept {
+      const int top = size.load(relaxed);
+      slots[top] = slot;
+      size.store(top + 1, relaxed);
+    }
+    char* pop() noexcept {
+      const int top = size.load(relaxed) - 1;
+      size.store(top, relaxed);
+      return slots[top];
+    }
   };
 
   // Reserves address space for `slots` stacks, or as many as the system allows. False when it refuses even kSlotsMin.
@@ -76,6 +88,7 @@ class StackPool {
 
   std::size_t slots_max() const noexcept { return slots_max_; }
   std::size_t carved_slots() const noexcept { return carved_.load(relaxed); }
+  // In the shared lists; what the caches hold comes to it.
   std::size_t idle_slots() const noexcept { return idle_.load(relaxed); }
 
  private:
@@ -83,12 +96,13 @@ class StackPool {
   static constexpr std::size_t kTrimMax = 4096;
 
   bool carve_batch() noexcept NOVELO_REQUIRES(lock_);
+  void count_idle() noexcept NOVELO_REQUIRES(lock_);
 
   Lock<LockRank::kStackPool> lock_;
   char* base_ = nullptr;
   std::size_t slots_max_ = 0;
   Atomic<std::size_t> carved_{0};
-  Atomic<std::size_t> idle_{0};
+  Atomic<std::size_t> idle_{0};  // written under the lock: a counter here that each goroutine moves is seen in figures
   std::vector<char*> hot_ NOVELO_GUARDED_BY(lock_);         // their pages are still committed
   std::vector<char*> cold_ NOVELO_GUARDED_BY(lock_);        // their pages were given back
   std::size_t hot_low_water_ NOVELO_GUARDED_BY(lock_) = 0;  // the fewest hot_ had since the last trim()
