@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
+#include "absl/time/time.h"
 #include "novelo/error.h"
 #include "novelo/start.h"
 
@@ -29,10 +30,12 @@ enum class UncaughtPolicy : std::uint8_t {
 
 struct RuntimeOptions {
   // Processors, that is goroutines running at one time. 0: $NOVELO_MAXPROCS, else the CPUs this process may use,
-  // after its affinity and the cgroup quotas.
+  // after its affinity and the cgroup quotas, looked at again every second.
   int max_procs = 0;
   // Threads, blocked ones included.
   int max_threads = 10000;
+  // A thread that had nothing to do for so long ends, as long as there is one left for each processor.
+  absl::Duration thread_idle_timeout = absl::Seconds(30);
   // Goroutines alive at one time; go() throws RuntimeError beyond it. Costs address space only: 256 KiB each. Less is
   // taken when the system refuses that much.
   std::size_t max_goroutines = 4'000'000;
@@ -126,5 +129,9 @@ auto run(F&& f) {
 
 // Processors of the runtime that is alive; throws RuntimeError when none is. From any thread.
 int max_procs();
+// Changes their number, to at most 1024, and returns the old one; below 1 it changes nothing. Stops nothing: goroutines
+// on processors that are too many go on elsewhere after their next call of the runtime. No effect in deterministic
+// mode.
+int set_max_procs(int n);
 
 }  // namespace novelo

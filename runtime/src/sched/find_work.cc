@@ -17,7 +17,11 @@ Goroutine* Scheduler::find_work(Machine& m) noexcept {
     if (is_stopping_.load(acquire)) return nullptr;  // [stop] with ~Scheduler()
     Processor* p = m.processor.load(relaxed);
     if (p == nullptr) {
-      sleep_until_given(m);
+      if (sleep_until_given(m) == Slept::kEnded) return nullptr;
+      continue;
+    }
+    if (p->is_retired.load(relaxed)) [[unlikely]] {
+      retire(m);
       continue;
     }
     Goroutine* g = choices_ == nullptr ? next_local(*p) : next_chosen(*p);
@@ -32,6 +36,8 @@ Goroutine* Scheduler::find_work(Machine& m) noexcept {
 
 Goroutine* Scheduler::next_local(Processor& p) noexcept {
   if (p.timers.next_when() != kNever) p.timers.run_expired(now_ns());
+  if (processors_.size() > static_cast<std::size_t>(max_procs())) [[unlikely]]
+    run_retired_timers();
   const std::uint64_t tick = p.tick.load(relaxed);
   if (tick % kGlobalEvery == 0) {
     if (Goroutine* g = take_global(p, 1)) {
@@ -54,7 +60,7 @@ Goroutine* Scheduler::take_global(Processor& p, std::uint32_t max) noexcept {
   if (global_.is_empty()) return nullptr;
   Goroutine* batch[RunQueue::kCapacity / 2];
   // A fair share, so that the other processors find some too.
-  const auto share = static_cast<std::uint32_t>(global_.size() / processors_.size() + 1);
+  const auto share = static_cast<std::uint32_t>(global_.size() / static_cast<std::size_t>(max_procs()) + 1);
   const std::uint32_t taken = global_.take(batch, std::min(max, share));
   if (taken == 0) return nullptr;
   for (std::uint32_t i = 1; i < taken; ++i) enqueue_ring(p, batch[i]);
@@ -63,7 +69,7 @@ Goroutine* Scheduler::take_global(Processor& p, std::uint32_t max) noexcept {
 
 Goroutine* Scheduler::steal(Machine& m, Processor& p) noexcept {
   if (!m.is_spinning) {
-    const std::int32_t busy = static_cast<std::int32_t>(processors_.size()) - idle_processors_.load(relaxed);
+    const std::int32_t busy = max_procs() - idle_processors_.load(relaxed);
     if (2 * spinning_.load(relaxed) >= busy) return nullptr;
     m.is_spinning = true;
     spinning_.fetch_add(1, seq_cst);  // [work-wake] with wake_processor()
@@ -73,7 +79,7 @@ Goroutine* Scheduler::steal(Machine& m, Processor& p) noexcept {
     const bool is_last = round == kStealRounds - 1;
     const std::uint32_t first = p.random.below(count_of);
     for (std::uint32_t i = 0; i < count_of; ++i) {
-      Processor& victim = *processors_[(first + i) % count_of];
+      Processor& victim = processors_[(first + i) % count_of];
       if (is_last && victim.timers.next_when() != kNever && victim.timers.run_expired(now_ns()) > 0) {
         if (Goroutine* g = next_local(p)) return g;  // firing made it ready here
       }

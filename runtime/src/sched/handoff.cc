@@ -10,6 +10,10 @@ namespace novelo::rt {
 // The processor is free: give it to a machine if there is anything to do, else put it with the idle ones.
 void Scheduler::hand_off(Processor& p) noexcept {
   handoffs_.fetch_add(1, relaxed);
+  if (p.is_retired.load(relaxed)) {
+    shelve(p);
+    return;
+  }
   if ((!p.queue.is_empty() || !global_.is_empty()) && give_processor(p, false)) return;
   put_idle_processor(p);
   full_fence();  // [work-wake] between the giving up before and the looking after

@@ -27,6 +27,10 @@ Processor* Scheduler::detach(Machine& m) noexcept {
 
 void Scheduler::put_idle_processor(Processor& p) noexcept {
   LockGuard guard(idle_lock_);
+  if (p.is_retired.load(relaxed)) {  // since its holder last looked; its queue is empty
+    p.is_shelved = true;
+    return;
+  }
   p.next_idle = idle_processor_list_;
   idle_processor_list_ = &p;
   idle_processors_.fetch_add(1, seq_cst);  // [work-wake]
@@ -76,9 +80,10 @@ bool Scheduler::give_processor(Processor& p, bool spinning) noexcept {
       m->is_spinning = spinning;
       attach(*m, p);
       // Under the lock, so that the destructor sees either no machine or one with its thread.
-      if (pthread_create(&m->thread, nullptr, &machine_thread, new ThreadStart{this, m}) != 0) {
+      m->has_thread = pthread_create(&m->thread, nullptr, &machine_thread, new ThreadStart{this, m}) == 0;
+      if (!m->has_thread) {
         detach(*m);
-        machines_.pop_back();
+        free_machines_.push_back(m);
         return false;
       }
       wake_sysmon();
@@ -90,10 +95,10 @@ bool Scheduler::give_processor(Processor& p, bool spinning) noexcept {
   return true;
 }
 
-void Scheduler::sleep_until_given(Machine& m) noexcept {
+Scheduler::Slept Scheduler::sleep_until_given(Machine& m) noexcept {
   {
     LockGuard guard(idle_lock_);
-    if (is_stopping_.load(relaxed)) return;
+    if (is_stopping_.load(relaxed)) return Slept::kGiven;  // with nothing: find_work() sees the end
     m.wake_word.store(0, relaxed);
     m.next_idle = idle_machine_list_;
     idle_machine_list_ = &m;
@@ -101,10 +106,30 @@ void Scheduler::sleep_until_given(Machine& m) noexcept {
     check_deadlock();
   }
   // [machine-wake] acquire, with the release of whoever gives: given_processor is seen
-  while (m.wake_word.load(acquire) == 0) futex_wait(m.wake_word, 0);
-  if (m.given_processor == nullptr) return;  // the end
+  std::int64_t patience = steady_ns() + thread_idle_timeout_ns_;
+  while (m.wake_word.load(acquire) == 0) {
+    futex_wait_until(m.wake_word, 0, patience);
+    if (steady_ns() < patience) continue;
+    if (end_idle_machine(m)) return Slept::kEnded;
+    patience = steady_ns() + thread_idle_timeout_ns_;
+  }
+  if (m.given_processor == nullptr) return Slept::kGiven;  // the end
   m.is_spinning = m.given_spinning;
   attach(m, *m.given_processor);
+  return Slept::kGiven;
+}
+
+// A machine for each processor stays, so that only what blocking calls once needed goes.
+bool Scheduler::end_idle_machine(Machine& m) noexcept {
+  LockGuard guard(idle_lock_);
+  if (m.wake_word.load(relaxed) != 0 || is_stopping_.load(relaxed)) return false;
+  if (live_machines() <= static_cast<std::size_t>(max_procs())) return false;
+  Machine** link = &idle_machine_list_;
+  while (*link != &m) link = &(*link)->next_idle;
+  *link = m.next_idle;
+  --idle_machines_;
+  free_machines_.push_back(&m);
+  return true;
 }
 
 void Scheduler::go_idle(Machine& m) noexcept {
@@ -162,7 +187,7 @@ bool Scheduler::keep_time() noexcept {
 // Called when one more machine has gone to sleep: with all of them asleep and nothing that could wake one, nothing will
 // ever run again.
 void Scheduler::check_deadlock() noexcept {
-  if (idle_machines_ != static_cast<std::int32_t>(machines_.size())) return;
+  if (idle_machines_ != static_cast<std::int32_t>(live_machines())) return;
   if (runs_.load(relaxed) == 0 || posters_.load(relaxed) != 0 || alive_.load(relaxed) <= 0) return;
   if (is_work_anywhere() || next_timer() != kNever) return;
   is_deadlocked_.store(true, release);  // [deadlock] with take_deadlock()

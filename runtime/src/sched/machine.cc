@@ -25,12 +25,19 @@ namespace novelo::rt {
 #endif
 
 Machine* Scheduler::make_machine() noexcept {
-  if (machines_.size() >= static_cast<std::size_t>(options_.max_threads)) {
+  if (live_machines() >= static_cast<std::size_t>(options_.max_threads)) {
     if (!has_thread_limit_warned_) {
       has_thread_limit_warned_ = true;
       std::fprintf(stderr, "novelo: max_threads (%d) is reached: goroutines wait for a thread\n", options_.max_threads);
     }
     return nullptr;
+  }
+  if (!free_machines_.empty()) {
+    Machine* m = free_machines_.back();
+    free_machines_.pop_back();
+    if (m->has_thread) pthread_join(m->thread, nullptr);  // it is past its last lock
+    m->has_thread = false;
+    return m;
   }
   machines_.push_back(std::make_unique<Machine>(static_cast<int>(machines_.size())));
   return machines_.back().get();
@@ -69,7 +76,7 @@ void* Scheduler::machine_thread(void* argument) {
   g->set_state(GoroutineState::kRunning);
   *m.exceptions = g->exceptions;
   m.current = g;
-  m.running.store(g, release);  // [machine-running] with sysmon_pass(): the record it finds has been made
+  m.running.store(g, release);     // [machine-running] with sysmon_pass(): the record it finds has been made
   m.in_runtime.store(0, release);  // [retake] from here on sysmon may take the processor
   context_switch(m.scheduler, g->context);
   m.in_runtime.store(1, relaxed);

@@ -44,6 +44,7 @@ struct Machine {
 
   const int index;
   pthread_t thread{};
+  bool has_thread = false;              // not joined yet; under the idle lock
   Context scheduler;                    // the thread's own stack, while a goroutine runs
   Goroutine* current = nullptr;         // running on this machine; for the machine's own thread
   Atomic<Goroutine*> running{nullptr};  // the same for sysmon, as a hint: goroutine records are never freed

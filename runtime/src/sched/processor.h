@@ -26,7 +26,9 @@ struct Processor {
   const int index;
   Processor* next_idle = nullptr;  // under the idle lock
   Atomic<Machine*> machine{nullptr};
-  Atomic<std::uint64_t> tick{0};  // slices begun; sysmon compares
+  Atomic<bool> is_retired{false};  // one more than max_procs: who holds it gives it up
+  bool is_shelved = false;         // retired and held by nobody; under the idle lock
+  Atomic<std::uint64_t> tick{0};   // slices begun; sysmon compares
   RunQueue queue;
   TimerHeap timers;
   Random random;

@@ -18,7 +18,6 @@ namespace {
 
 Atomic<Scheduler*> g_scheduler{nullptr};
 Atomic<std::uint64_t> g_generation{1};
-constexpr int kProcsMax = 1024;
 
 void report_overflow(const void* address) noexcept {
   const Goroutine* g = current_goroutine();
@@ -45,6 +44,8 @@ Scheduler& require_scheduler() {
 Scheduler::Scheduler(RuntimeOptions options)
     : options_(std::move(options)),
       generation_(g_generation.fetch_add(1, relaxed)),
+      thread_idle_timeout_ns_(absl::ToInt64Nanoseconds(
+          std::clamp(options_.thread_idle_timeout, absl::Milliseconds(1), absl::Hours(24 * 365)))),
       choices_(options_.seed.has_value()
                    ? std::make_unique<Choices>(*options_.seed, std::move(options_.replay), options_.record)
                    : nullptr) {
@@ -63,8 +64,9 @@ Scheduler::Scheduler(RuntimeOptions options)
     throw RuntimeError("max_threads is " + std::to_string(options_.max_threads) + "; the runtime needs at least 3");
   }
   const int procs = choices_ != nullptr ? 1 : options_.max_procs > 0 ? options_.max_procs : default_max_procs();
-  if (procs > kProcsMax) {
-    throw RuntimeError("max_procs is " + std::to_string(procs) + "; the limit is " + std::to_string(kProcsMax));
+  if (procs > static_cast<int>(ProcessorTable::kMax)) {
+    throw RuntimeError("max_procs is " + std::to_string(procs) + "; the limit is " +
+                       std::to_string(ProcessorTable::kMax));
   }
   // Beside those of the goroutines: stacks that lie idle with one processor while another needs one.
   const std::size_t others = kReservedStacks + static_cast<std::size_t>(procs) * StackPool::Cache::kCapacity;
@@ -74,8 +76,8 @@ Scheduler::Scheduler(RuntimeOptions options)
   }
   goroutines_max_ = std::min(options_.max_goroutines, stacks_.slots_max() - others);
   overflow_handler_install(stacks_, report_overflow);
-  for (int i = 0; i < procs; ++i) processors_.push_back(std::make_unique<Processor>(i));
-  for (int i = procs; i-- > 0;) put_idle_processor(*processors_[static_cast<std::size_t>(i)]);
+  resize(procs);
+  follows_system_.store(choices_ == nullptr && options_.max_procs <= 0, relaxed);
   if (choices_ != nullptr) begin_choices();
   root_ = ScopeCore::make(nullptr, ScopeCore::Hold::kNone);
   start_threads();
@@ -113,7 +115,9 @@ Scheduler::~Scheduler() {
         futex_wake(m->wake_word, 1);
       }
       if (joined == machines_.size()) break;
-      thread = machines_[joined++]->thread;
+      const Machine& m = *machines_[joined++];
+      if (!m.has_thread) continue;
+      thread = m.thread;
     }
     pthread_join(thread, nullptr);
   }

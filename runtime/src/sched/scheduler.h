@@ -1,7 +1,7 @@
 // runtime/src/sched/scheduler.h
 // The scheduler: all machines, processors and goroutines of the one Runtime, and the verbs they act by. Its functions
 // live in a file a concept: scheduler.cc (life), machine.cc (a machine's loop), find_work.cc, idle.cc, handoff.cc,
-// sysmon.cc, goroutines.cc (records of goroutines), ready.cc.
+// sysmon.cc, goroutines.cc (records of goroutines), ready.cc, resize.cc (max_procs), choices.cc (deterministic mode).
 //
 //   who        see each function
 //   invariants a runnable goroutine is in exactly one queue; work conservation: whoever makes work publishes it,
@@ -25,6 +25,7 @@
 #include "sched/goroutine.h"
 #include "sched/machine.h"
 #include "sched/processor.h"
+#include "sched/processor_table.h"
 #include "stack/stack_pool.h"
 
 namespace novelo::rt {
@@ -77,11 +78,12 @@ class Scheduler {
 
   // ---- lives ----
   Processor& processor_for_timers(const PinnedProcessor& pinned) noexcept {
-    return pinned ? *pinned.get() : *processors_[0];
+    return pinned ? *pinned.get() : processors_[0];
   }
   // Tells one Runtime of a process from the next.
   std::uint64_t generation() const noexcept { return generation_; }
-  int max_procs() const noexcept { return static_cast<int>(processors_.size()); }
+  int max_procs() const noexcept { return procs_.load(relaxed); }
+  int set_max_procs(int n);  // resize.cc; from any thread
   RuntimeOptions& options() noexcept { return options_; }
   ScopeCore& root() noexcept { return *root_; }  // the outermost scope
   RuntimeStats stats();                          // stats.cc
@@ -116,6 +118,13 @@ class Scheduler {
   // scheduler.cc
   void start_threads();
   Machine* make_machine() noexcept NOVELO_REQUIRES(idle_lock_);
+
+  // resize.cc
+  int resize(int n);
+  void follow_system();                // as many processors as the system allows now
+  void shelve(Processor& p) noexcept;  // by whoever held it: nobody will, until it is wanted again
+  void retire(Machine& m) noexcept;    // gives up the machine's processor, which is one too many
+  void run_retired_timers() noexcept;
 
   // machine.cc: a machine's life
   static void* machine_thread(void* argument);
@@ -155,7 +164,12 @@ class Scheduler {
   }
   void wake_idle_processor() noexcept;
   void go_idle(Machine& m) noexcept;  // returns with a processor, or at the end
-  void sleep_until_given(Machine& m) noexcept;
+  enum class Slept : bool { kGiven, kEnded };
+  Slept sleep_until_given(Machine& m) noexcept;
+  bool end_idle_machine(Machine& m) noexcept;  // false: it was given a processor meanwhile, or is to stay
+  std::size_t live_machines() const noexcept NOVELO_REQUIRES(idle_lock_) {
+    return machines_.size() - free_machines_.size();
+  }
   bool keep_time() noexcept;  // false if another machine does, or there is no timer
   void attach(Machine& m, Processor& p) noexcept;
   Processor* detach(Machine& m) noexcept;
@@ -180,12 +194,15 @@ class Scheduler {
 
   RuntimeOptions options_;
   const std::uint64_t generation_;
+  const std::int64_t thread_idle_timeout_ns_;
   StackPool stacks_;
   const std::unique_ptr<Choices> choices_;
   std::vector<Goroutine*> choosable_;  // with choices_: what is runnable, on the one processor
   std::size_t goroutines_max_ = 0;     // max_goroutines, or fewer when the system gives less address space
   ScopeCore* root_ = nullptr;
-  std::vector<std::unique_ptr<Processor>> processors_;
+  ProcessorTable processors_;
+  Atomic<std::int32_t> procs_{0};       // of them in use, the first ones; the others are retired
+  Atomic<bool> follows_system_{false};  // max_procs is what the system allows, looked at again while running
   GlobalQueue global_;
 
   // [work-wake] the two counts that the handshake of find_work and wake_processor reads
@@ -199,7 +216,8 @@ class Scheduler {
   Processor* idle_processor_list_ NOVELO_GUARDED_BY(idle_lock_) = nullptr;
   Machine* idle_machine_list_ NOVELO_GUARDED_BY(idle_lock_) = nullptr;
   std::vector<std::unique_ptr<Machine>> machines_ NOVELO_GUARDED_BY(idle_lock_);
-  std::int32_t idle_machines_ NOVELO_GUARDED_BY(idle_lock_) = 0;  // asleep without work, the timekeeper included
+  std::vector<Machine*> free_machines_ NOVELO_GUARDED_BY(idle_lock_);  // records whose thread has ended
+  std::int32_t idle_machines_ NOVELO_GUARDED_BY(idle_lock_) = 0;       // asleep without work, the timekeeper included
   bool has_thread_limit_warned_ NOVELO_GUARDED_BY(idle_lock_) = false;
   Atomic<bool> is_stopping_{false};
 

@@ -29,7 +29,7 @@ RuntimeStats Scheduler::stats() {
   s.timer_lateness = empty_histogram();
   std::array<std::uint64_t, static_cast<std::size_t>(WaitReason::kCount)> parks{};
   for (const auto& p : processors_) {
-    s.run_queue_length.push_back(p->queue.length());
+    if (!p->is_retired.load(relaxed)) s.run_queue_length.push_back(p->queue.length());
     s.steals_total += p->steals.load(relaxed);
     s.timers += p->timers.size();
     for (std::size_t i = 0; i < parks.size(); ++i) parks[i] += p->parks[i].load(relaxed);
@@ -41,7 +41,8 @@ RuntimeStats Scheduler::stats() {
   }
   s.global_queue_length = global_.size();
   s.procs_idle = static_cast<std::uint64_t>(std::max(0, idle_processors_.load(relaxed)));
-  s.procs_running = processors_.size() - s.procs_idle;
+  s.procs_running =
+      static_cast<std::uint64_t>(max_procs()) - std::min(static_cast<std::uint64_t>(max_procs()), s.procs_idle);
   s.handoffs_total = handoffs_.load(relaxed);
   s.preempts_total = preempts_.load(relaxed);
   s.goroutines_created_total = next_id_.load(relaxed) - 1;
@@ -52,7 +53,7 @@ RuntimeStats Scheduler::stats() {
       if (m->processor.load(relaxed) != nullptr) ++s.threads_running;
     }
     const std::uint64_t known = s.threads_idle + s.threads_running;
-    s.threads_blocked = machines_.size() > known ? machines_.size() - known : 0;
+    s.threads_blocked = live_machines() > known ? live_machines() - known : 0;
   }
   for_each_goroutine([&s](const Goroutine& g) {
     if (g.is_system.load(relaxed)) return;
@@ -109,9 +110,6 @@ RuntimeStats runtime_stats() {
 }
 std::vector<GoroutineInfo> list_goroutines() {
   return rt::require_scheduler().list_goroutines();
-}
-int max_procs() {
-  return rt::require_scheduler().max_procs();
 }
 
 }  // namespace novelo

@@ -19,7 +19,7 @@ constexpr int kQuietPasses = 50;  // passes without an event before the period g
 }  // namespace
 
 void Scheduler::sysmon_loop() noexcept {
-  std::vector<Watch> watches(processors_.size());
+  std::vector<Watch> watches;
   std::int64_t period = kPeriodMinNs;
   std::int64_t next_trim = steady_ns() + kTrimEveryNs;
   int quiet = 0;
@@ -27,12 +27,12 @@ void Scheduler::sysmon_loop() noexcept {
     const std::int64_t now = steady_ns();
     if (now >= next_trim) {
       stacks_.trim();
+      follow_system();
       next_trim = now + kTrimEveryNs;
     }
     // [sysmon-sleep] the word first, then the look at the processors; wake_sysmon() is called after one was taken
     sysmon_asleep_.store(1, seq_cst);
-    const auto all = static_cast<std::int32_t>(processors_.size());
-    if (idle_processors_.load(seq_cst) == all && !is_stopping_.load(seq_cst)) {  // [stop]
+    if (idle_processors_.load(seq_cst) == max_procs() && !is_stopping_.load(seq_cst)) {  // [stop]
       futex_wait_until(sysmon_asleep_, 1, next_trim);
       period = kPeriodMinNs;
       quiet = 0;
@@ -56,8 +56,9 @@ void Scheduler::wake_sysmon() noexcept {
 
 bool Scheduler::sysmon_pass(std::vector<Watch>& watches, std::int64_t now) noexcept {
   bool did_something = false;
-  for (std::size_t i = 0; i < processors_.size(); ++i) {
-    Processor& p = *processors_[i];
+  watches.resize(processors_.size());
+  for (std::size_t i = 0; i < watches.size(); ++i) {
+    Processor& p = processors_[i];
     Watch& watch = watches[i];
     Machine* m = p.machine.load(acquire);  // [p-owner] with acquire()
     const std::uint64_t tick = p.tick.load(relaxed);
@@ -69,14 +70,15 @@ bool Scheduler::sysmon_pass(std::vector<Watch>& watches, std::int64_t now) noexc
     if (ran < kSliceNs) continue;
     if (!watch.asked) {
       watch.asked = true;
-      if (Goroutine* g = m->running.load(acquire)) {  // [machine-running] with execute()
+      if (Goroutine* g = m->running.load(acquire)) {        // [machine-running] with execute()
         g->attention.fetch_or(kAttentionPreempt, relaxed);  // a hint: it may have ended, and then it does no harm
         preempts_.fetch_add(1, relaxed);
         did_something = true;
       }
     } else if (ran >= kSliceNs + kGraceNs) {
       // Alone and without timers it may keep the processor; what arrives later finds an idle one or is seen here.
-      const bool is_wanted = !p.queue.is_empty() || !global_.is_empty() || next_timer() <= now;
+      const bool is_wanted =
+          !p.queue.is_empty() || !global_.is_empty() || next_timer() <= now || p.is_retired.load(relaxed);
       if (is_wanted && retake(p)) {
         watch = {tick, now, false};
         did_something = true;
