@@ -48,14 +48,19 @@ TEST_F(StackOverflowDeathTest, NamesTheGoroutineAndAborts) {
               "novelo: fatal: stack overflow: goroutine 2 \\(deep diver\\) used up its stack");
 }
 
-TEST_F(StackOverflowDeathTest, OfTheMainGoroutineWithoutANameSaysItsNumber) {
+TEST_F(StackOverflowDeathTest, OfTheMainGoroutineSaysItsNumberAndThatItIsMain) {
   EXPECT_EXIT(Runtime(options()).run([] { use_up(0); }), ::testing::KilledBySignal(SIGABRT),
-              "stack overflow: goroutine 1 used up its stack");
+              "stack overflow: goroutine 1 \\(main\\) used up its stack");
+}
+
+TEST_F(StackOverflowDeathTest, OfAGoroutineWithoutANameSaysItsNumber) {
+  EXPECT_EXIT(Runtime(options()).run([] { spawn([] { use_up(0); }).join(); }), ::testing::KilledBySignal(SIGABRT),
+              "stack overflow: goroutine 2 used up its stack");
 }
 
 TEST_F(StackOverflowDeathTest, OnAThreadThatIsBlockingIsRecognisedToo) {
   EXPECT_EXIT(Runtime(options()).run([] { blocking([] { return use_up(0); }); }), ::testing::KilledBySignal(SIGABRT),
-              "stack overflow: goroutine 1 used up its stack");
+              "stack overflow: goroutine 1 \\(main\\) used up its stack");
 }
 
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
