@@ -142,6 +142,104 @@ TEST_P(ProcsTest, AGoroutineThatNeverCallsTheRuntimeLosesARetiredProcessor) {
   });
 }
 
+TEST_P(ProcsTest, ALockedGoroutineStaysOnItsThreadWhichRunsNoOther) {
+  run([] {
+    std::atomic<bool> is_over{false};
+    Scope others;
+    lock_os_thread();
+    const std::thread::id own = std::this_thread::get_id();
+    std::atomic<int> intruders{0};
+    std::atomic<int> ran{0};
+    for (int i = 0; i < 4; ++i) {
+      others.go([&] {
+        while (!is_over) {
+          if (std::this_thread::get_id() == own) ++intruders;
+          ++ran;
+          yield();
+        }
+      });
+    }
+    const auto c = make_chan<int>();
+    others.go([&] {
+      for (int i = 0; i < 50; ++i) c.send(i);
+      c.close();
+    });
+    for (int& v : c) {
+      EXPECT_EQ(std::this_thread::get_id(), own) << "after receiving " << v;
+      yield();
+      EXPECT_EQ(std::this_thread::get_id(), own);
+      if (v % 10 == 0) sleep(absl::Microseconds(100));
+      EXPECT_EQ(std::this_thread::get_id(), own);
+      blocking([&] { EXPECT_EQ(std::this_thread::get_id(), own); });
+    }
+    is_over = true;
+    EXPECT_TRUE(others.wait().ok());
+    EXPECT_GT(ran, 0);
+    EXPECT_EQ(intruders, 0);
+    EXPECT_EQ(std::this_thread::get_id(), own);
+    unlock_os_thread();
+  });
+}
+
+TEST_P(ProcsTest, LocksOfTheThreadAreCounted) {
+  run([] {
+    lock_os_thread();
+    lock_os_thread();
+    unlock_os_thread();
+    const std::thread::id own = std::this_thread::get_id();
+    for (int i = 0; i < 20; ++i) spawn([] { yield(); }).join();
+    EXPECT_EQ(std::this_thread::get_id(), own);
+    unlock_os_thread();
+    EXPECT_THROW(unlock_os_thread(), RuntimeError);
+  });
+}
+
+TEST_P(ProcsTest, AGoroutineThatEndsLockedTakesItsThreadWithIt) {
+  run([] {
+    thread_local int marks = 0;
+    for (int i = 0; i < 5; ++i) {
+      spawn([] {
+        lock_os_thread();
+        EXPECT_EQ(marks, 0) << "a marked thread came back";
+        ++marks;
+        yield();
+        EXPECT_EQ(marks, 1);
+      }).join();
+      spawn([] { EXPECT_EQ(marks, 0); }).join();
+    }
+  });
+}
+
+TEST_P(ProcsTest, TwoLockedGoroutinesTalkToEachOther) {
+  run([] {
+    const auto to = make_chan<int>();
+    const auto from = make_chan<int>();
+    auto echo = spawn([&] {
+      lock_os_thread();
+      for (int& v : to) from.send(v + 1);
+      unlock_os_thread();
+    });
+    lock_os_thread();
+    int v = 0;
+    for (int i = 0; i < 100; ++i) {
+      to.send(v);
+      v = *from.recv();
+    }
+    unlock_os_thread();
+    to.close();
+    echo.join();
+    EXPECT_EQ(v, 100);
+  });
+}
+
+TEST(ThreadsTest, ADeadlockOfALockedGoroutineIsFound) {
+  EXPECT_THROW(run([] {
+                 lock_os_thread();
+                 make_chan<int>().recv();
+               }),
+               DeadlockError);
+}
+
 TEST(ThreadsTest, ThoseThatBlockingCallsNeededEndAfterTheTimeout) {
   RuntimeOptions options;
   options.max_procs = 2;

@@ -66,7 +66,7 @@ class TenThousandJobs(unittest.TestCase):
         self.assertEqual((0, f"{count} JOB_STATE_SUCCEEDED\n"), (done.returncode, done.stdout), done.stderr + node.log()[-2000:])
 
     def test_at_once_leave_no_goroutine_no_descriptor_and_no_byte(self):
-        with Novelod(binary="novelod_faulty") as node:
+        with Novelod("--runtime.thread_idle_timeout", "1s", binary="novelod_faulty") as node:
             # The first round fills pools, arenas and caches, which stay; after it, every round must end where it began.
             self.load(node, "fault.gathered_sieve", {"parties": JOBS}, JOBS)
             goroutines, descriptors, threads, resident = node.goroutines(), node.descriptors(), node.threads(), node.resident_bytes()
@@ -74,7 +74,8 @@ class TenThousandJobs(unittest.TestCase):
                 self.load(node, "fault.gathered_sieve", {"parties": JOBS}, JOBS)
             eventually(lambda: node.goroutines() <= goroutines, 10)
             eventually(lambda: node.descriptors() <= descriptors, 10)
-            self.assertLessEqual(node.threads(), threads + 2)
+            # Those of the runtime that wait for work have ended by then; gRPC keeps a few more or less of its own.
+            eventually(lambda: node.threads() <= threads + 2, 20)
             # Free memory goes back each few seconds.
             eventually(lambda: node.resident_bytes() - resident <= 16 << 20, 20)
             self.assertEqual(0, sum(value for name, labels, value in node.samples() if name == "novelo_jobs"))

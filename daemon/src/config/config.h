@@ -35,6 +35,7 @@ struct Config {
   bool insecure;
   std::int64_t runtime_max_procs;
   std::int64_t runtime_max_threads;
+  absl::Duration runtime_thread_idle_timeout;
   std::int64_t runtime_max_goroutines;
   std::int64_t job_max_running;
   std::int64_t job_max_queued;

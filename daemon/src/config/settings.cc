@@ -47,6 +47,8 @@ const std::vector<Setting>& table() {
        "Processors: goroutines that run at one time. 0: as many as the machine and its cgroup allow.", 0, 1024},
       {"runtime.max_threads", SettingKind::kInteger, &Config::runtime_max_threads, "10000",
        "Machines: threads of the runtime, those in blocking calls included.", 4, 100000},
+      {"runtime.thread_idle_timeout", SettingKind::kDuration, &Config::runtime_thread_idle_timeout, "30s",
+       "A thread that had nothing to do for so long ends, as long as there is one left for each processor.", 1, 86400},
       {"runtime.max_goroutines", SettingKind::kInteger, &Config::runtime_max_goroutines, "4000000",
        "Goroutines alive at one time. A call that finds none free is RESOURCE_EXHAUSTED, a job waits.", 1000,
        100000000},

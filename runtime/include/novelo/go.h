@@ -195,6 +195,12 @@ void yield();
 // The calling goroutine's number; never reused. 0 outside goroutines.
 std::uint64_t goroutine_id();
 
+// Binds the calling goroutine to the thread it is on, and the thread to it, for libraries that keep state there, until
+// unlock_os_thread() was called as often; a goroutine that ends locked takes the thread with it. Each time it waits and
+// goes on costs two wake-ups of threads.
+void lock_os_thread();
+void unlock_os_thread();
+
 // Goroutines of the user that have been started and not yet ended, the main one included. From any thread.
 std::size_t num_goroutines();
 

@@ -24,6 +24,8 @@
 
 namespace novelo::rt {
 
+struct Machine;
+
 enum class GoroutineState : std::uint8_t { kDead, kRunnable, kRunning, kWaiting };
 
 const char* goroutine_state_name(GoroutineState state) noexcept;
@@ -65,10 +67,12 @@ struct Goroutine : ListLink {  // the link of its scope's list of members, under
   Goroutine* next = nullptr;           // in the one queue it is in: that queue's lock, or the injector's push
   Atomic<std::uint32_t> attention{0};  // set by sysmon and cancellers, read by the owner
   Atomic<GoroutineState> state{GoroutineState::kDead};  // changed by set_state() alone
-  bool is_member = false;         // in its scope's list: owner, and the canceller under the scope's lock
-  Atomic<bool> is_system{false};  // the runtime's own: not counted as the user's
-  std::uint32_t shields = 0;      // owner
-  ExceptionState exceptions;      // while switched out
+  bool is_member = false;             // in its scope's list: owner, and the canceller under the scope's lock
+  Atomic<bool> is_system{false};      // the runtime's own: not counted as the user's
+  std::uint32_t shields = 0;          // owner
+  std::uint32_t thread_locks = 0;     // lock_os_thread() minus unlock_os_thread(); owner
+  Machine* locked_machine = nullptr;  // with thread_locks: the only one that may run it
+  ExceptionState exceptions;          // while switched out
   WaitRecord wait;
   ScopeCore* scope = nullptr;  // owner; lives while the goroutine is counted in it
   JoinCore* join = nullptr;    // owner; one reference

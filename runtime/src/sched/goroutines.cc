@@ -154,6 +154,8 @@ void Scheduler::goroutine_main(void* argument) noexcept {
   }
   scope->done();
   g.scope = nullptr;
+  g.thread_locks = 0;
+  g.locked_machine = nullptr;
   Machine& m = *current_machine();
   m.reason = SwitchReason::kExit;
   context_switch(g.context, m.scheduler, SwitchFrom::kEnds);

@@ -5,6 +5,7 @@
 #include <sys/prctl.h>
 
 #include <cstdio>
+#include <utility>
 
 #include "os/clock.h"
 #include "sched/scheduler.h"
@@ -90,12 +91,43 @@ void* Scheduler::machine_thread(void* argument) {
 
 void Scheduler::machine_loop(Machine& m) noexcept {
   while (Goroutine* g = find_work(m)) {
+    if (g->locked_machine != nullptr) [[unlikely]] {
+      give_to_its_machine(m, g);
+      continue;
+    }
     execute(m, g);
     after_switch(m, g);
+    if (m.locked != nullptr) [[unlikely]] {
+      run_locked(m);
+      if (m.locked != nullptr) {
+        end_locked_machine(m);
+        return;
+      }
+    }
   }
   if (Processor* p = m.processor.load(relaxed)) {
     stacks_.drain(p->stacks);
     detach(m);
+  }
+}
+
+// After the first switch away from a goroutine that had locked itself to this machine: runs nothing else until it has
+// unlocked itself, or ended; then m.locked is still set.
+void Scheduler::run_locked(Machine& m) noexcept {
+  while (m.locked != nullptr && m.reason != SwitchReason::kExit) {
+    if (m.processor.load(relaxed) != nullptr) hand_off(*detach(m));
+    {
+      LockGuard guard(idle_lock_);
+      ++idle_machines_;
+      if (m.wake_word.load(relaxed) == 0) check_deadlock();
+    }
+    // [machine-wake] acquire, with give_to_its_machine()
+    while (m.wake_word.load(acquire) == 0) futex_wait(m.wake_word, 0);
+    m.wake_word.store(0, relaxed);
+    attach(m, *m.given_processor);
+    Goroutine* g = std::exchange(m.given_goroutine, nullptr);
+    execute(m, g);
+    after_switch(m, g);
   }
 }
 

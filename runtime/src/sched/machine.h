@@ -46,6 +46,7 @@ struct Machine {
   pthread_t thread{};
   bool has_thread = false;              // not joined yet; under the idle lock
   Context scheduler;                    // the thread's own stack, while a goroutine runs
+  Goroutine* locked = nullptr;          // the only one this machine may run, by lock_os_thread()
   Goroutine* current = nullptr;         // running on this machine; for the machine's own thread
   Atomic<Goroutine*> running{nullptr};  // the same for sysmon, as a hint: goroutine records are never freed
   Atomic<Processor*> processor{nullptr};
@@ -64,6 +65,7 @@ struct Machine {
   Machine* next_idle = nullptr;          // under the idle lock
   Atomic<std::uint32_t> wake_word{0};    // [machine-wake]
   Processor* given_processor = nullptr;  // before the wake
+  Goroutine* given_goroutine = nullptr;  // to run at once: the one that is locked to this machine
   bool given_spinning = false;
 };
 

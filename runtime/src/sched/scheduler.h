@@ -182,6 +182,11 @@ class Scheduler {
   void hand_off(Processor& p) noexcept;
   bool retake(Processor& p) noexcept;
 
+  // thread_lock.cc
+  void give_to_its_machine(Machine& m, Goroutine* g) noexcept;
+  void run_locked(Machine& m) noexcept;
+  void end_locked_machine(Machine& m) noexcept;
+
   // sysmon.cc
   struct Watch {
     std::uint64_t tick = 0;
