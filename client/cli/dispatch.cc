@@ -52,6 +52,7 @@ std::vector<std::string> noun_names() {
 
 std::vector<std::string> verb_names(const Noun& noun) {
   std::vector<std::string> names;
+  names.reserve(noun.verbs.size());
   for (const Verb& verb : noun.verbs) names.push_back(verb.name);
   return names;
 }
