@@ -7,9 +7,12 @@
 #include "novelo/select.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <memory>
+#include <new>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "base/random.h"
@@ -153,11 +156,14 @@ std::size_t select_ops(std::span<const SelectOp> ops) {
     enter_scope_list();
   }
 
+  // Memory for kInline of them, of which only those that are needed are made.
+  static_assert(std::is_trivially_destructible_v<Waiter>);
   const std::unique_ptr<Waiter[]> heap = n > kInline ? std::make_unique<Waiter[]>(n) : nullptr;
-  Waiter inline_waiters[kInline];
-  const std::span<Waiter> waiters(heap != nullptr ? heap.get() : inline_waiters, n);
+  alignas(Waiter) std::byte inline_waiters[kInline * sizeof(Waiter)];
+  const std::span<Waiter> waiters(heap != nullptr ? heap.get() : reinterpret_cast<Waiter*>(inline_waiters), n);
   for (std::size_t k = 0; k < n; ++k) {
     const SelectOp& op = ops[order[k]];
+    if (heap == nullptr) ::new (static_cast<void*>(&waiters[k])) Waiter;
     waiters[k].slot = op.slot;
     waiters[k].case_index = order[k];
     queue_of(op).push(waiters[k]);
