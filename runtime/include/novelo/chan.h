@@ -64,6 +64,17 @@ void channel_close(Channel* channel);
 std::size_t channel_len(const Channel* channel) noexcept;
 std::size_t channel_cap(const Channel* channel) noexcept;
 
+// Something that lives as long as a channel: told, once, by whoever gives up the last handle.
+class ChannelAttachment {
+ public:
+  virtual void channel_gone() noexcept = 0;
+
+ protected:
+  ~ChannelAttachment() = default;
+};
+// Before the channel is shared.
+void channel_attach(Channel* channel, ChannelAttachment* attachment) noexcept;
+
 // The counted handle that Chan, SendChan and RecvChan share.
 class ChannelHandle {
  public:

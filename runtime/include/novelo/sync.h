@@ -158,7 +158,7 @@ class WaitGroup {
 
   // add(1), and a goroutine that runs f and then done().
   template <class F>
-  void go(F&& f) {
+  [[gnu::always_inline]] inline void go(F&& f) {
     add(1);
     struct Done {
       WaitGroup* group;
@@ -168,7 +168,9 @@ class WaitGroup {
         if (group != nullptr) group->done();
       }
     } done(this);  // counted down again though copying f throws, or starting the goroutine
-    novelo::go([done = std::move(done), body = std::decay_t<F>(std::forward<F>(f))]() mutable { std::move(body)(); });
+    rt::start(rt::Closure(
+        [done = std::move(done), body = std::decay_t<F>(std::forward<F>(f))]() mutable { std::move(body)(); },
+        std::type_identity<std::decay_t<F>>()));
   }
 
  private:

@@ -35,6 +35,7 @@ Channel* Channel::make(const ElementType& type, std::int64_t capacity) {
 void Channel::unref() noexcept {
   // [chan-refs] acq_rel: the one who destroys sees what the others did
   if (references_.fetch_sub(1, acq_rel) != 1) return;
+  if (attachment_ != nullptr) attachment_->channel_gone();
   const std::align_val_t align = alignment(type_);
   this->~Channel();
   ::operator delete(this, align);
@@ -110,6 +111,10 @@ void channel_unref(Channel* channel) noexcept {
 void channel_close(Channel* channel) {
   if (channel == nullptr) throw ChannelClosed("close of a nil channel");
   channel->close();
+}
+
+void channel_attach(Channel* channel, ChannelAttachment* attachment) noexcept {
+  channel->attach(attachment);
 }
 
 std::size_t channel_len(const Channel* channel) noexcept {

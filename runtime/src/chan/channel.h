@@ -41,6 +41,8 @@ class Channel {
   void ref() noexcept { references_.fetch_add(1, relaxed); }  // [chan-refs] whoever copies holds one already
   void unref() noexcept;
 
+  void attach(ChannelAttachment* attachment) noexcept { attachment_ = attachment; }
+
   static Channel* make(const ElementType& type, std::int64_t capacity);
 
  private:
@@ -57,6 +59,7 @@ class Channel {
   bool is_closed_ NOVELO_GUARDED_BY(lock_) = false;
   Atomic<std::int64_t> references_{1};
   const ElementType& type_;
+  ChannelAttachment* attachment_ = nullptr;
   const std::size_t capacity_;
   std::byte* buffer_ = nullptr;                     // behind this object, in the same allocation
   Atomic<std::size_t> length_{0};                   // written under the lock

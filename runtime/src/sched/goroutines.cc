@@ -95,11 +95,18 @@ void Scheduler::keep_record(Processor* p, Goroutine* g) noexcept {
   free_goroutines_ = g;
 }
 
+bool Scheduler::take_place() noexcept {
+  if (alive_.fetch_add(1, relaxed) < static_cast<std::int64_t>(goroutines_max_)) return true;
+  alive_.fetch_sub(1, relaxed);
+  return false;
+}
+
 Goroutine* Scheduler::make_goroutine(ScopeCore& scope, Closure&& body, JoinCore* join, const void* created_at) {
-  if (alive_.fetch_add(1, relaxed) >= static_cast<std::int64_t>(goroutines_max_)) {
-    alive_.fetch_sub(1, relaxed);
-    throw RuntimeError("too many goroutines: the limit is " + std::to_string(goroutines_max_));
-  }
+  if (!take_place()) throw RuntimeError("too many goroutines: the limit is " + std::to_string(goroutines_max_));
+  return new_goroutine(scope, std::move(body), join, created_at);
+}
+
+Goroutine* Scheduler::new_goroutine(ScopeCore& scope, Closure&& body, JoinCore* join, const void* created_at) noexcept {
   Goroutine* g = take_record();
   const Goroutine* creator = current_goroutine();
   g->id.store(next_id_.fetch_add(1, relaxed), relaxed);
@@ -117,16 +124,30 @@ Goroutine* Scheduler::make_goroutine(ScopeCore& scope, Closure&& body, JoinCore*
   return g;
 }
 
-void Scheduler::start_system(Closure&& body) noexcept {
+Scheduler::Started Scheduler::start_outermost(Closure& body, const std::type_info* entry) noexcept {
+  if (!root_->try_add()) return Started::kEnding;
+  Started started = Started::kFull;
+  if (take_place()) {
+    Goroutine* g = new_goroutine(*root_, std::move(body), nullptr, nullptr);
+    g->entry.store(entry, relaxed);
+    ready(g);
+    started = Started::kYes;
+  }
+  root_->done();
+  return started;
+}
+
+bool Scheduler::start_system(Closure&& body) noexcept {
+  if (!root_->try_add()) return false;
   Goroutine* g = take_record();
   g->id.store(next_id_.fetch_add(1, relaxed), relaxed);
   g->body = std::move(body);
   g->join = nullptr;
   g->is_system.store(true, relaxed);
   g->attention.store(choices_ == nullptr ? 0 : kAttentionChoose, relaxed);
-  root_->add();
   g->scope = root_;
   ready(g);
+  return true;
 }
 
 void Scheduler::for_each_goroutine(absl::FunctionRef<void(const Goroutine&)> visit) {

@@ -35,6 +35,7 @@ Runtime::Runtime(RuntimeOptions options) {
 Runtime::~Runtime() {
   rt::ScopeCore& root = state_->scheduler.root();
   root.cancel(rt::CancelCause::kCancelled);
+  root.done();
   root.wait_ended();
 }
 

@@ -80,6 +80,7 @@ Scheduler::Scheduler(RuntimeOptions options)
   follows_system_.store(choices_ == nullptr && options_.max_procs <= 0, relaxed);
   if (choices_ != nullptr) begin_choices();
   root_ = ScopeCore::make(nullptr, ScopeCore::Hold::kNone);
+  root_->add();
   start_threads();
   withdraw.armed = false;
 }

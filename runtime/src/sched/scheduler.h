@@ -40,8 +40,13 @@ class Scheduler {
   // ---- goroutines: goroutines.cc ----
   // A record for a new goroutine, runnable with `ready()`. From any thread. Throws RuntimeError at the limit.
   Goroutine* make_goroutine(ScopeCore& scope, Closure&& body, JoinCore* join, const void* created_at);
-  // Starts a goroutine of the runtime's own, in the outermost scope; not counted as the user's. From any thread.
-  void start_system(Closure&& body) noexcept;
+  // Starts a goroutine of the runtime's own, in the outermost scope; not counted as the user's. From any thread. False
+  // when the runtime ends and all its goroutines have.
+  bool start_system(Closure&& body) noexcept;
+  // Starts one of the user's in the outermost scope, for what no goroutine calls: timers. From any stack. Unless it was
+  // started, `body` is still the caller's.
+  enum class Started : std::uint8_t { kYes, kFull, kEnding };
+  Started start_outermost(Closure& body, const std::type_info* entry) noexcept;
   std::size_t num_goroutines() const noexcept {
     const std::int64_t alive = alive_.load(relaxed);
     return alive < 0 ? 0 : static_cast<std::size_t>(alive);
@@ -134,6 +139,8 @@ class Scheduler {
   void finish_exit(Machine& m, Goroutine* g) noexcept;
 
   // goroutines.cc
+  bool take_place() noexcept;  // within max_goroutines
+  Goroutine* new_goroutine(ScopeCore& scope, Closure&& body, JoinCore* join, const void* created_at) noexcept;
   Goroutine* take_record() noexcept;
   void keep_record(Processor* p, Goroutine* g) noexcept;
 
@@ -204,7 +211,7 @@ class Scheduler {
   const std::unique_ptr<Choices> choices_;
   std::vector<Goroutine*> choosable_;  // with choices_: what is runnable, on the one processor
   std::size_t goroutines_max_ = 0;     // max_goroutines, or fewer when the system gives less address space
-  ScopeCore* root_ = nullptr;
+  ScopeCore* root_ = nullptr;          // counts the Runtime as one of its goroutines, until that ends
   ProcessorTable processors_;
   Atomic<std::int32_t> procs_{0};       // of them in use, the first ones; the others are retired
   Atomic<bool> follows_system_{false};  // max_procs is what the system allows, looked at again while running

@@ -121,6 +121,14 @@ void ScopeCore::add() noexcept {
   if (hold_ == Hold::kParent) parent_->add();
 }
 
+bool ScopeCore::try_add() noexcept {
+  std::int64_t live = live_.load(relaxed);
+  while (live > 0) {
+    if (live_.compare_exchange_weak(live, live + 1, relaxed, relaxed)) return true;
+  }
+  return false;
+}
+
 void ScopeCore::done() noexcept {
   // [scope-live] acq_rel, with live(): who sees zero sees what the goroutines did
   if (live_.fetch_sub(1, acq_rel) != 1) return;
@@ -146,10 +154,11 @@ void ScopeCore::Deadline::fire(std::int64_t) noexcept {
   // Cancelling may wake very many goroutines: not under the lock of the timers.
   ScopeCore* target = scope;
   target->ref();
-  scheduler()->start_system(Closure([target] {
+  const bool has_started = scheduler()->start_system(Closure([target] {
     target->cancel(CancelCause::kDeadline);
     target->unref();
   }));
+  if (!has_started) target->unref();
 }
 
 void ScopeCore::arm_deadline(std::int64_t when_ns) {

@@ -51,6 +51,8 @@ class ScopeCore : public ListLink {
   // One goroutine (or held child scope) more, one less. While there are any they hold one reference together. add() by
   // whoever holds a reference, or is counted.
   void add() noexcept;
+  // As add(), unless live() is zero: in a scope whose owner counts himself with an add(), nothing starts after the end.
+  [[nodiscard]] bool try_add() noexcept;
   void done() noexcept;
   std::int64_t live() const noexcept { return live_.load(acquire); }  // [scope-live] with done()
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "os/clock.h"
+#include "sched/collection.h"
 #include "sched/scheduler.h"
 
 namespace novelo::rt {
@@ -22,6 +23,7 @@ void Scheduler::sysmon_loop() noexcept {
   std::vector<Watch> watches;
   std::int64_t period = kPeriodMinNs;
   std::int64_t next_trim = steady_ns() + kTrimEveryNs;
+  std::int64_t next_collection = steady_ns() + kCollectionEveryNs;
   int quiet = 0;
   while (!is_stopping_.load(acquire)) {  // [stop] with ~Scheduler()
     const std::int64_t now = steady_ns();
@@ -29,6 +31,10 @@ void Scheduler::sysmon_loop() noexcept {
       stacks_.trim();
       follow_system();
       next_trim = now + kTrimEveryNs;
+    }
+    if (choices_ == nullptr && now >= next_collection) {
+      start_system(Closure([] { tell_of_collection(); }));
+      next_collection = now + kCollectionEveryNs;
     }
     // [sysmon-sleep] the word first, then the look at the processors; wake_sysmon() is called after one was taken
     sysmon_asleep_.store(1, seq_cst);

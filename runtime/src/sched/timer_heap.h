@@ -5,7 +5,7 @@
 //   a
 //              processor that is not theirs
 //   may        take the heap's lock; fire() runs under it on a scheduler's stack: it wakes goroutines, sends to
-//              channels, never blocks and never arms or cancels
+//              channels, never blocks, and arms nothing but the timer itself
 //   invariants each timer knows its heap and place; next_when() is the first one's time, or kNever
 //   tested     tests/unit/sched/timer_heap_test.cc
 #pragma once
@@ -36,7 +36,7 @@ class TimerEvent {
 
  private:
   friend class TimerHeap;
-  // Under the heap's lock, when the time has come; the timer is no longer armed.
+  // Under the heap's lock, when the time has come; the timer is no longer armed, and may arm itself again for later.
   virtual void fire(std::int64_t now) noexcept = 0;
   // The heap goes while the timer is armed: the runtime ends.
   virtual void abandon() noexcept {}

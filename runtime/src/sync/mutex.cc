@@ -16,6 +16,8 @@
 namespace novelo {
 namespace {
 constexpr std::int64_t kStarvesAfterNs = 1'000'000;
+// Woken too late so many times it starves as well: in deterministic mode time does not pass meanwhile.
+constexpr int kStarvesAfterLosses = 1000;
 }
 
 bool Mutex::try_lock_slow(std::uint32_t cleared) noexcept {
@@ -36,6 +38,7 @@ void Mutex::lock_slow() NOVELO_NO_THREAD_SAFETY_ANALYSIS {
   if (!rt::is_findable()) rt::enter_scope_list();
   rt::WaitBucket& bucket = rt::WaitBucket::of(this);
   std::int64_t since = 0;
+  int losses = 0;
   // Of one who was woken: its own bits in the word. kWoken is given back when it takes the lock or queues again; an
   // unlock() between the two wakes nobody else.
   std::uint32_t cleared = 0;
@@ -78,7 +81,7 @@ void Mutex::lock_slow() NOVELO_NO_THREAD_SAFETY_ANALYSIS {
     }
     if (try_lock_slow(kWoken)) return;
     cleared = kWoken;
-    added = starves ? kWaiters | kStarving : kWaiters;
+    added = starves || ++losses >= kStarvesAfterLosses ? kWaiters | kStarving : kWaiters;
   }
 }
 

@@ -1,183 +1,190 @@
-// sleep() and Timer on the processors' timer heaps. A Timer's firing and its stop() both happen under the heap's lock,
-// so after stop() the channel holds nothing: what was sent and not received is taken back.
+// Timers with a channel and timers with a function. After stop() the channel holds nothing: firing and stopping are one
+// after the other under the heap's lock, and what was sent and not received is taken back.
+//
+// A channel timer is owned by its channel, not by its handles: `after(d)` in a loop leaves nothing behind when the
+// channel is dropped, and a channel outlives the Timer it came from.
 #include <algorithm>
 
-#include "novelo/go.h"
 #include "novelo/time.h"
 #include "os/clock.h"
-#include "sched/park.h"
-#include "sched/scheduler.h"
-#include "sched/timer_heap.h"
-#include "sched/waiter.h"
+#include "time/timer_core.h"
 
-namespace novelo {
+namespace novelo::rt {
 namespace {
-
-constexpr std::int64_t kFar =
-    std::int64_t{100} * 365 * 86400 * 1'000'000'000;  // a century: as good as never, no overflow
-
-std::int64_t deadline_after(absl::Duration d) noexcept {
-  const std::int64_t ns = std::clamp<std::int64_t>(absl::ToInt64Nanoseconds(d), 0, kFar);
-  // The clock's nanoseconds round down; one more keeps "never early" true for durations with a fraction.
-  const bool has_fraction = d > absl::Nanoseconds(ns);
-  return rt::now_ns() + ns + (has_fraction ? 1 : 0);
+constexpr std::int64_t kAgainNs = 1'000'000;  // when there was no place for the goroutine of a FuncTimer
 }
 
-class Sleeper final : public rt::TimerEvent {
- public:
-  rt::Waiter waiter;
-
- private:
-  void fire(std::int64_t) noexcept override {
-    // After wake() this object may be gone.
-    rt::WaitRecord& record = *waiter.record;
-    if (record.try_win(waiter.ticket, rt::WakeCause::kEvent)) rt::wake(record);
-  }
-};
-
-rt::TimerHeap& near_heap() noexcept {
-  rt::PinnedProcessor p;
-  return rt::scheduler()->processor_for_timers(p).timers;
-}
-
-struct SleepCommit {
-  rt::TimerHeap& heap;
-  bool is_first;
-  std::int64_t when;
-};
-
-void commit_sleep(void* argument) noexcept NOVELO_NO_THREAD_SAFETY_ANALYSIS {
-  const SleepCommit done = *static_cast<SleepCommit*>(argument);  // after the unlock the sleeper may be gone
-  done.heap.lock().unlock();
-  if (done.is_first) rt::scheduler()->timer_moved_up(done.when);
-}
-
-}  // namespace
-
-absl::Time now() {
-  return rt::wall_time();
-}
-
-void sleep(absl::Duration d) NOVELO_NO_THREAD_SAFETY_ANALYSIS {
-  if (rt::current_goroutine() == nullptr) throw RuntimeError("sleep() called outside a goroutine");
-  rt::before_blocking();
-  if (d <= absl::ZeroDuration()) return;
-  if (d == absl::InfiniteDuration()) rt::wait_forever();
-  if (!rt::is_findable()) rt::enter_scope_list();
-  Sleeper sleeper;
-  const std::int64_t when = deadline_after(d);
-  SleepCommit commit{near_heap(), false, when};
-  commit.heap.lock().lock();
-  commit.is_first = commit.heap.arm(sleeper, when);
-  const rt::WakeCause cause = rt::wait(rt::WaitReason::kSleep, commit_sleep, &commit);
-  if (cause == rt::WakeCause::kCancel) {
-    {
-      rt::LockGuard guard(commit.heap.lock());
-      commit.heap.cancel(sleeper);
-    }
-    rt::throw_cancelled();
-  }
-}
-
-// Arming, stopping and firing all happen under the heap's lock, and so are one after the other.
-struct Timer::State final : rt::TimerEvent {
-  explicit State(absl::Duration d)
-      : channel(make_chan<absl::Time>(1)), heap(near_heap()), runtime(rt::scheduler()->generation()) {
-    restart(d);
-  }
-  ~State() { stop(); }
-
-  bool is_runtime_alive() const noexcept {
-    const rt::Scheduler* scheduler = rt::scheduler();
-    return scheduler != nullptr && scheduler->generation() == runtime;
-  }
-
-  // Whether it was still going to deliver: armed, or delivered and not received.
-  bool withdraw() NOVELO_REQUIRES(heap.lock()) {
-    if (heap.cancel(*this)) return true;
-    std::optional<absl::Time> stale;
-    return rt::channel_try_recv(channel.core(), &stale) == RecvResult::kReceived;
-  }
-
-  bool stop() {
-    if (!is_runtime_alive()) return false;
-    rt::LockGuard guard(heap.lock());
-    return withdraw();
-  }
-
-  bool restart(absl::Duration d) {
-    if (!is_runtime_alive()) return false;
-    const std::int64_t when = deadline_after(d);
-    bool was_going_to = false;
-    bool is_first = false;
-    {
-      rt::LockGuard guard(heap.lock());
-      was_going_to = withdraw();
-      if (d != absl::InfiniteDuration()) is_first = heap.arm(*this, when);
-    }
-    if (is_first) rt::scheduler()->timer_moved_up(when);
-    return was_going_to;
-  }
-
-  void fire(std::int64_t) noexcept override {
-    absl::Time time = now();
-    rt::channel_try_send(channel.core(),
-                         &time);  // there is room: a timer fires once for each arming, and arming empties the channel
-  }
-
-  const Chan<absl::Time> channel;
-  rt::TimerHeap& heap;          // lives as long as the runtime
-  const std::uint64_t runtime;  // which one
-};
-
-Timer::Timer(absl::Duration d) {
-  if (rt::current_goroutine() == nullptr) throw RuntimeError("Timer made outside a goroutine");
-  state_ = std::make_shared<State>(d);
-}
-
-RecvChan<absl::Time> Timer::chan() const {
-  return state_->channel;
-}
-bool Timer::stop() const {
-  return state_->stop();
-}
-bool Timer::reset(absl::Duration d) const {
-  return state_->restart(d);
-}
-
-namespace {
-
-// The timer of after(): owned by the heap until it fires, since nobody can stop it.
-class OneShot final : public rt::TimerEvent {
- public:
-  explicit OneShot(Chan<absl::Time> to) : channel_(std::move(to)) {}
-
- private:
-  void fire(std::int64_t) noexcept override {
-    absl::Time time = now();
-    rt::channel_try_send(channel_.core(), &time);
-    delete this;
-  }
-  void abandon() noexcept override { delete this; }
-  ~OneShot() = default;
-  const Chan<absl::Time> channel_;
-};
-
-}  // namespace
-
-RecvChan<absl::Time> after(absl::Duration d) {
-  if (rt::current_goroutine() == nullptr) throw RuntimeError("after() called outside a goroutine");
+Chan<absl::Time> ChannelTimer::make(absl::Duration d, TimerMode mode, ChannelTimer*& timer) {
   auto channel = make_chan<absl::Time>(1);
-  if (d == absl::InfiniteDuration()) return channel;
-  rt::TimerHeap& heap = near_heap();
-  const std::int64_t when = deadline_after(d);
+  timer = new ChannelTimer(channel.core(), mode);
+  channel_attach(channel.core(), timer);
+  timer->restart(d);
+  return channel;
+}
+
+RecvChan<absl::Time> ChannelTimer::channel() const {
+  channel_ref(channel_);
+  return RecvChan<absl::Time>(ChannelHandle(channel_));
+}
+
+bool ChannelTimer::withdraw() {
+  std::optional<absl::Time> stale;
+  const bool was_sent = channel_try_recv(channel_, &stale) == RecvResult::kReceived;
+  return heap().cancel(*this) || was_sent;
+}
+
+bool ChannelTimer::stop() {
+  if (!is_runtime_alive()) return false;
+  const LockGuard guard(heap().lock());
+  return withdraw();
+}
+
+bool ChannelTimer::restart(absl::Duration d) {
+  if (!is_runtime_alive()) return false;
+  const std::int64_t when = due_after(d);
+  bool was_going_to = false;
   bool is_first = false;
   {
-    rt::LockGuard guard(heap.lock());
-    is_first = heap.arm(*new OneShot(channel), when);
+    const LockGuard guard(heap().lock());
+    was_going_to = withdraw();
+    if (d != absl::InfiniteDuration()) {
+      due_ns_ = when;
+      if (mode_ == TimerMode::kPeriodic) {
+        period_ns_ = std::clamp<std::int64_t>(absl::ToInt64Nanoseconds(d), 1, kFarNs);
+      }
+      is_first = heap().arm(*this, when);
+    }
   }
-  if (is_first) rt::scheduler()->timer_moved_up(when);
-  return channel;
+  if (is_first) scheduler()->timer_moved_up(when);
+  return was_going_to;
+}
+
+void ChannelTimer::fire(std::int64_t now) noexcept NOVELO_NO_THREAD_SAFETY_ANALYSIS {
+  absl::Time time = wall_time();
+  channel_try_send(channel_, &time);  // a tick that was not received yet stays, and this one is dropped
+  if (mode_ == TimerMode::kOnce) return;
+  // At the next multiple that is to come: a machine that was late does not make up for the ticks it missed.
+  due_ns_ += period_ns_ * ((now - due_ns_) / period_ns_ + 1);
+  heap().arm(*this, due_ns_);
+}
+
+void ChannelTimer::channel_gone() noexcept {
+  if (is_runtime_alive()) {
+    const LockGuard guard(heap().lock());
+    heap().cancel(*this);
+  }
+  delete this;
+}
+
+void FuncTimer::unref() noexcept {
+  // [timer-refs] acq_rel: the one who destroys sees what the others did
+  if (references_.fetch_sub(1, acq_rel) == 1) delete this;
+}
+
+bool FuncTimer::stop() {
+  if (!is_runtime_alive()) return false;
+  {
+    const LockGuard guard(heap().lock());
+    if (!heap().cancel(*this)) return false;
+  }
+  unref();  // the heap's
+  return true;
+}
+
+bool FuncTimer::restart(absl::Duration d) {
+  if (!is_runtime_alive()) return false;
+  const std::int64_t when = due_after(d);
+  const bool is_finite = d != absl::InfiniteDuration();
+  bool was_going_to = false;
+  bool is_first = false;
+  if (is_finite) ref();  // the heap's
+  {
+    const LockGuard guard(heap().lock());
+    was_going_to = heap().cancel(*this);
+    if (is_finite) is_first = heap().arm(*this, when);
+  }
+  if (was_going_to) unref();
+  if (is_first) scheduler()->timer_moved_up(when);
+  return was_going_to;
+}
+
+// The heap's reference goes to the goroutine, or stays the heap's.
+void FuncTimer::fire(std::int64_t now) noexcept NOVELO_NO_THREAD_SAFETY_ANALYSIS {
+  Closure body([self = TimerHandle(this)] { static_cast<FuncTimer*>(self.get())->f_(); });
+  const Scheduler::Started started = scheduler()->start_outermost(body, entry_);
+  if (started == Scheduler::Started::kYes) return;
+  ref();  // for `body`, which gives it up now
+  // One of a runtime that ends lies in the heap until that goes: nothing of the user's is destroyed here.
+  heap().arm(*this, started == Scheduler::Started::kFull ? now + kAgainNs : kNever - 1);
+}
+
+void timer_ref(TimerCore* timer) noexcept {
+  timer->ref();
+}
+void timer_unref(TimerCore* timer) noexcept {
+  timer->unref();
+}
+
+TimerHandle func_timer(absl::Duration d, absl::AnyInvocable<void()> f, const std::type_info* entry) {
+  TimerHandle handle(new FuncTimer(std::move(f), entry));
+  handle.get()->restart(d);
+  return handle;
+}
+
+namespace {
+
+// The handle takes over the channel's first reference.
+TimerHandle channel_timer(absl::Duration d, TimerMode mode) {
+  ChannelTimer* timer = nullptr;
+  const Chan<absl::Time> channel = ChannelTimer::make(d, mode, timer);
+  timer->ref();
+  return TimerHandle(timer);
+}
+
+TimerHandle ticker(absl::Duration period) {
+  if (period <= absl::ZeroDuration()) {
+    throw RuntimeError("Ticker: the period must be above zero, not " + absl::FormatDuration(period));
+  }
+  return channel_timer(period, TimerMode::kPeriodic);
+}
+
+}  // namespace
+
+}  // namespace novelo::rt
+
+namespace novelo {
+
+Timer::Timer(absl::Duration d) : handle_(rt::channel_timer(d, rt::TimerMode::kOnce)) {}
+RecvChan<absl::Time> Timer::chan() const {
+  return handle_.get()->channel();
+}
+bool Timer::stop() const {
+  return handle_.get()->stop();
+}
+bool Timer::reset(absl::Duration d) const {
+  return handle_.get()->restart(d);
+}
+
+RecvChan<absl::Time> after(absl::Duration d) {
+  rt::ChannelTimer* timer = nullptr;
+  return rt::ChannelTimer::make(d, rt::TimerMode::kOnce, timer);
+}
+
+Ticker::Ticker(absl::Duration period) : handle_(rt::ticker(period)) {}
+Ticker::~Ticker() {
+  stop();
+}
+RecvChan<absl::Time> Ticker::chan() const {
+  return handle_.get()->channel();
+}
+bool Ticker::stop() const {
+  return handle_.get()->stop();
+}
+bool Ticker::reset(absl::Duration period) const {
+  if (period <= absl::ZeroDuration()) {
+    throw RuntimeError("Ticker: the period must be above zero, not " + absl::FormatDuration(period));
+  }
+  return handle_.get()->restart(period);
 }
 
 }  // namespace novelo

@@ -59,15 +59,15 @@ class OnceValue {
   const T& operator()() const {
     once_.call([this] {
       try {
-        value_.emplace(f_());
+        value_.emplace((*f_)());
       } catch (const rt::GoExit&) {
         error_ = std::make_exception_ptr(RuntimeError("the function of a OnceValue called goexit()"));
-        f_ = nullptr;
+        f_.reset();
         throw;
       } catch (...) {
         error_ = std::current_exception();
       }
-      f_ = nullptr;
+      f_.reset();
     });
     if (error_ != nullptr) std::rethrow_exception(error_);
     return *value_;
@@ -75,7 +75,7 @@ class OnceValue {
 
  private:
   mutable Once once_;
-  mutable absl::AnyInvocable<T()> f_;
+  mutable std::optional<absl::AnyInvocable<T()>> f_;  // empty once it has been called
   mutable std::optional<T> value_;
   mutable std::exception_ptr error_;
 };
