@@ -19,6 +19,7 @@ _LEVEL = {
     "time": 6,
     "chan": 7,
     "sync": 7,
+    "context": 8,
     "net": 8,
     "reflect": 9,
 }

@@ -3,8 +3,10 @@
 #pragma once
 
 #include "novelo/chan.h"
+#include "novelo/context.h"
 #include "novelo/error.h"
 #include "novelo/go.h"
+#include "novelo/local.h"
 #include "novelo/reflect.h"
 #include "novelo/runtime.h"
 #include "novelo/select.h"

@@ -10,6 +10,7 @@ namespace novelo::rt {
 enum class LockRank : std::uint8_t {
   kRegistry,     // the table of registered tasks and docs
   kScope,        // the scope tree; cancelling wakes goroutines under it
+  kContext,      // the tree of contexts; nothing is called under it
   kTimerHeap,    // a firing timer sends to a channel and wakes goroutines under it
   kChannel,      // and Mutex, WaitGroup, Event: wakes goroutines; select takes several, in the order of their addresses
   kGoroutines,   // the table of all goroutines and the free ones

@@ -59,6 +59,8 @@ inline constexpr std::uint32_t kAttentionCancel = 2;   // its scope was cancelle
 inline constexpr std::uint32_t kAttentionExit = 4;     // it called goexit()
 inline constexpr std::uint32_t kAttentionChoose = 8;   // deterministic mode: each call may let others go first
 
+struct Locals;
+
 struct Goroutine : ListLink {  // the link of its scope's list of members, under the scope's lock
   Goroutine() noexcept : wait(this) {}
 
@@ -77,6 +79,7 @@ struct Goroutine : ListLink {  // the link of its scope's list of members, under
   ScopeCore* scope = nullptr;  // owner; lives while the goroutine is counted in it
   JoinCore* join = nullptr;    // owner; one reference
   Closure body;                // owner
+  Locals* locals = nullptr;    // owner; one reference
 
   // Written when it is made, read by dumps.
   Atomic<std::uint64_t> id{0};

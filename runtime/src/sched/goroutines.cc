@@ -4,6 +4,7 @@
 #include <string>
 
 #include "novelo/go.h"
+#include "sched/locals.h"
 #include "sched/scheduler.h"
 #include "sched/scope.h"
 
@@ -54,6 +55,7 @@ void report_uncaught(RuntimeOptions& options, const Goroutine& g, const std::exc
   g.attention.fetch_and(~kAttentionExit, relaxed);
   ++g.shields;  // destructors of what the closure holds are not left by a cancellation
   g.body.reset();
+  drop_locals(std::exchange(g.locals, nullptr));
   --g.shields;
   if (error != nullptr) report_uncaught(scheduler()->options(), g, error);
 }
@@ -109,6 +111,7 @@ Goroutine* Scheduler::make_goroutine(ScopeCore& scope, Closure&& body, JoinCore*
 Goroutine* Scheduler::new_goroutine(ScopeCore& scope, Closure&& body, JoinCore* join, const void* created_at) noexcept {
   Goroutine* g = take_record();
   const Goroutine* creator = current_goroutine();
+  if (creator != nullptr) g->locals = share_locals(creator->locals);
   g->id.store(next_id_.fetch_add(1, relaxed), relaxed);
   g->creator_id.store(creator == nullptr ? 0 : creator->id.load(relaxed), relaxed);
   g->created_at.store(created_at, relaxed);

@@ -90,11 +90,7 @@ DeadlineSection::DeadlineSection(absl::Time deadline) {
   if (g == nullptr) throw RuntimeError("with_deadline() called outside a goroutine");
   outer_ = g->scope;
   scope_ = ScopeCore::make(outer_, ScopeCore::Hold::kNone);
-  if (deadline != absl::InfiniteFuture()) {
-    // One that has passed is due now: how long ago is neither lateness of the timer nor fit for its clock.
-    const absl::Duration left = std::max(deadline - wall_time(), absl::ZeroDuration());
-    scope_->arm_deadline(left > absl::Hours(24 * 365 * 100) ? kNever - 1 : now_ns() + absl::ToInt64Nanoseconds(left));
-  }
+  if (deadline != absl::InfiniteFuture()) scope_->arm_deadline(deadline);
   outer_->leave(*g);
   g->scope = scope_;
 }

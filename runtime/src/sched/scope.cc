@@ -7,6 +7,7 @@
 // cancelled first, the child cancels itself.
 #include "sched/scope.h"
 
+#include <algorithm>
 #include <memory>
 #include <vector>
 
@@ -36,6 +37,10 @@ ScopeCore* ScopeCore::make(ScopeCore* parent, Hold hold) {
 }
 
 ScopeCore::~ScopeCore() {
+  if (follower_ != nullptr) {
+    follower_->scope_cancelled(CancelCause::kCancelled);
+    follower_->unref();
+  }
   disarm_deadline();
   delete deadline_;
   if (parent_ == nullptr) return;
@@ -91,9 +96,12 @@ void ScopeCore::leave(Goroutine& g) noexcept {
 
 void ScopeCore::cancel(CancelCause cause) noexcept {
   std::vector<ScopeCore*> below;
+  ScopeFollower* follower = nullptr;
   {
     LockGuard guard(lock_);
     if (cause_.load(relaxed) != CancelCause::kNone) return;
+    follower = follower_;
+    if (follower != nullptr) follower->ref();
     cause_.store(cause, release);  // [scope-cause] with cause()
     // All flags first, then all records; each goroutine does it the other way round. A barrier for all of them.
     for (Goroutine* g = members_.front(); g != nullptr; g = members_.next(*g)) {
@@ -107,10 +115,51 @@ void ScopeCore::cancel(CancelCause cause) noexcept {
       if (child->try_ref()) below.push_back(child);
     }
   }
+  if (follower != nullptr) {
+    follower->scope_cancelled(cause);
+    follower->unref();
+  }
   for (ScopeCore* child : below) {
     child->cancel(cause);
     child->unref();
   }
+}
+
+ScopeFollower* ScopeCore::follower(absl::FunctionRef<ScopeFollower*()> make) {
+  link_to_parent();  // so that a cancel from above reaches it
+  {
+    LockGuard guard(lock_);
+    if (follower_ != nullptr) {
+      follower_->ref();
+      return follower_;
+    }
+  }
+  ScopeFollower* made = make();
+  ScopeFollower* other = nullptr;
+  CancelCause cause = CancelCause::kNone;
+  {
+    LockGuard guard(lock_);
+    other = follower_;
+    if (other == nullptr) {
+      follower_ = made;
+      cause = cause_.load(relaxed);
+    }
+    follower_->ref();
+  }
+  if (other != nullptr) {
+    made->unref();  // another goroutine was first
+    return other;
+  }
+  if (cause != CancelCause::kNone) made->scope_cancelled(cause);
+  return made;
+}
+
+absl::Time ScopeCore::deadline() const noexcept {
+  absl::Time earliest = absl::InfiniteFuture();
+  for (const ScopeCore* scope = this; scope != nullptr; scope = scope->parent_) {
+    earliest = std::min(earliest, scope->deadline_time_);
+  }
+  return earliest;
 }
 
 // The first of a spawned scope holds the parent, and not the scope itself: one that is refused its goroutine holds
@@ -161,8 +210,13 @@ void ScopeCore::Deadline::fire(std::int64_t) noexcept {
   if (!has_started) target->unref();
 }
 
-void ScopeCore::arm_deadline(std::int64_t when_ns) {
+void ScopeCore::arm_deadline(absl::Time deadline) {
   NOVELO_CHECK(deadline_ == nullptr);
+  deadline_time_ = deadline;
+  // One that has passed is due now: how long ago is neither lateness of the timer nor fit for its clock.
+  const absl::Duration left = std::max(deadline - wall_time(), absl::ZeroDuration());
+  const std::int64_t when_ns =
+      left > absl::Hours(24 * 365 * 100) ? kNever - 1 : now_ns() + absl::ToInt64Nanoseconds(left);
   deadline_ = new Deadline(*this);
   bool moved_up = false;
   {

@@ -12,6 +12,8 @@
 
 #include <cstdint>
 
+#include "absl/functional/function_ref.h"
+#include "absl/time/time.h"
 #include "base/atomic.h"
 #include "base/intrusive_list.h"
 #include "base/lock.h"
@@ -22,6 +24,17 @@
 namespace novelo::rt {
 
 enum class CancelCause : std::uint8_t { kNone, kCancelled, kDeadline };
+
+// Wants to be told of a scope's end: once, with no lock held, that it was cancelled or, at the latest, that it is gone.
+class ScopeFollower {
+ public:
+  virtual void ref() noexcept = 0;
+  virtual void unref() noexcept = 0;
+  virtual void scope_cancelled(CancelCause cause) noexcept = 0;
+
+ protected:
+  ~ScopeFollower() = default;
+};
 
 class ScopeCore : public ListLink {
  public:
@@ -39,8 +52,8 @@ class ScopeCore : public ListLink {
 
   // Cancels the scope and all below it. From any thread. The first cause stays.
   void cancel(CancelCause cause) noexcept;
-  // Cancels at `when_ns` unless disarmed before. Once a scope.
-  void arm_deadline(std::int64_t when_ns);
+  // Cancels at that time unless disarmed before. Once a scope, before it is shared.
+  void arm_deadline(absl::Time deadline);
   void disarm_deadline() noexcept;
 
   bool is_cancelled() const noexcept { return cause() != CancelCause::kNone; }
@@ -64,6 +77,11 @@ class ScopeCore : public ListLink {
   void enter(Goroutine& g) noexcept;
   void leave(Goroutine& g) noexcept;
 
+  // The scope's follower, made by `make` with one reference if it has none yet. With a reference for the caller.
+  ScopeFollower* follower(absl::FunctionRef<ScopeFollower*()> make);
+  // The earliest deadline of it and those above.
+  absl::Time deadline() const noexcept;
+
   ScopeCore* parent() const noexcept { return parent_; }
 
  private:
@@ -86,6 +104,8 @@ class ScopeCore : public ListLink {
   IntrusiveList<ScopeCore> children_ NOVELO_GUARDED_BY(lock_);
   Event ended_;
   Deadline* deadline_ = nullptr;
+  absl::Time deadline_time_ = absl::InfiniteFuture();
+  ScopeFollower* follower_ NOVELO_GUARDED_BY(lock_) = nullptr;  // one reference
 };
 
 // The scope the calling goroutine runs in; throws RuntimeError outside goroutines.

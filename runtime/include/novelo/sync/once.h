@@ -11,9 +11,9 @@
 #include <cstdint>
 #include <exception>
 #include <optional>
+#include <type_traits>
 #include <utility>
 
-#include "absl/functional/any_invocable.h"
 #include "novelo/go.h"
 
 namespace novelo {
@@ -53,21 +53,23 @@ class Once {
 template <class T>
 class OnceValue {
  public:
-  explicit OnceValue(absl::AnyInvocable<T()> f) : f_(std::move(f)) {}
+  template <class F>
+    requires std::is_invocable_r_v<T, F&>
+  explicit OnceValue(F f) : make_([this, body = std::move(f)]() mutable { value_.emplace(body()); }) {}
 
   // The same result, or the same exception, for all. What f holds is released after the call.
   const T& operator()() const {
     once_.call([this] {
       try {
-        value_.emplace((*f_)());
+        make_();
       } catch (const rt::GoExit&) {
         error_ = std::make_exception_ptr(RuntimeError("the function of a OnceValue called goexit()"));
-        f_.reset();
+        make_.reset();
         throw;
       } catch (...) {
         error_ = std::current_exception();
       }
-      f_.reset();
+      make_.reset();
     });
     if (error_ != nullptr) std::rethrow_exception(error_);
     return *value_;
@@ -75,7 +77,7 @@ class OnceValue {
 
  private:
   mutable Once once_;
-  mutable std::optional<absl::AnyInvocable<T()>> f_;  // empty once it has been called
+  mutable rt::Closure make_;  // empty once it has been called
   mutable std::optional<T> value_;
   mutable std::exception_ptr error_;
 };
