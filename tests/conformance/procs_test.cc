@@ -104,15 +104,17 @@ TEST_P(ProcsTest, WorkGoesOnWhileTheNumberChanges) {
 TEST_P(ProcsTest, TimersOfARetiredProcessorFireOnTime) {
   run([] {
     set_max_procs(8);
+    std::atomic<int> armed{0};
     std::atomic<int> fired{0};
     Scope scope;
     for (int i = 0; i < 64; ++i) {
-      scope.go([&fired] {
-        sleep(absl::Milliseconds(5));
+      scope.go([&] {
+        ++armed;
+        sleep(absl::Milliseconds(30));
         ++fired;
       });
     }
-    testing::yield_until_waiting(64);
+    testing::yield_until([&] { return armed == 64; });
     set_max_procs(1);
     // One processor, always busy: nobody goes idle, who would look at the timers of all.
     testing::yield_until([&] { return fired == 64; });
