@@ -50,7 +50,7 @@ TEST_P(ContextTest, CancelClosesDoneOnceAndSetsErrBefore) {
     EXPECT_TRUE(context.err().ok());
     EXPECT_TRUE(context.cause().ok());
     std::atomic<bool> was_set{false};
-    auto waiting = spawn([context = context, &was_set] {
+    auto waiting = spawn([context, &was_set] {
       context.done().recv();
       was_set = context.err().code() == absl::StatusCode::kCancelled;
     });
@@ -403,7 +403,7 @@ TEST_P(ContextTest, AChainLongerThanAStackIsDeepIsCancelledAndDropped) {
 TEST_P(ContextTest, ForeignThreadsCancelAndWait) {
   run_with_foreign_threads([] {
     auto [context, cancel] = with_cancel(Context::background());
-    std::thread foreign([cancel = cancel] {
+    std::thread foreign([cancel] {
       EXPECT_EQ(current_context().done(), RecvChan<Unit>());
       cancel();
     });

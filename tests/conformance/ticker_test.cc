@@ -35,8 +35,8 @@ TEST_P(TickerTest, DropsTicksForASlowReceiver) {
 
 TEST_P(TickerTest, APeriodThatIsNotAboveZeroThrows) {
   run([] {
-    EXPECT_THROW(Ticker(absl::ZeroDuration()), RuntimeError);
-    EXPECT_THROW(Ticker(-absl::Seconds(1)), RuntimeError);
+    EXPECT_THROW(Ticker{absl::ZeroDuration()}, RuntimeError);
+    EXPECT_THROW(Ticker{-absl::Seconds(1)}, RuntimeError);
     const Ticker ticker(absl::Hours(1));
     EXPECT_THROW(ticker.reset(absl::ZeroDuration()), RuntimeError);
     EXPECT_THROW(ticker.reset(-absl::InfiniteDuration()), RuntimeError);

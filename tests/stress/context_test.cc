@@ -31,7 +31,7 @@ TEST(ContextStress, WhatIsBelowACancelledContextIsCancelled) {
       std::atomic<int> wrong{0};
       WaitGroup group;
       for (int i = 0; i < 6; ++i) {
-        group.go([&, top = top, seed = random()] {
+        group.go([&, top, seed = random()] {
           std::mt19937_64 own(seed);
           std::vector<WithCancel> mine{{top, {}}};
           std::vector<StopFunc> stops;

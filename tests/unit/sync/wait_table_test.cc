@@ -16,12 +16,12 @@ namespace {
 // Waiters that were never parked: their places alone are looked at.
 class WaitTableTest : public ::testing::Test {
  protected:
-  TableWaiter& add(const void* address) {
+  TableWaiter& add(const void* address) NOVELO_NO_THREAD_SAFETY_ANALYSIS {  // there is one thread
     TableWaiter& waiter = waiters_.emplace_back(address);
     bucket_.push_back(waiter);
     return waiter;
   }
-  std::vector<TableWaiter*> drain(const void* address) {
+  std::vector<TableWaiter*> drain(const void* address) NOVELO_NO_THREAD_SAFETY_ANALYSIS {
     std::vector<TableWaiter*> all;
     while (TableWaiter* waiter = bucket_.pop(address)) all.push_back(waiter);
     return all;
