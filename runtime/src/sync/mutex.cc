@@ -18,7 +18,7 @@ namespace {
 constexpr std::int64_t kStarvesAfterNs = 1'000'000;
 // Woken too late so many times it starves as well: in deterministic mode time does not pass meanwhile.
 constexpr int kStarvesAfterLosses = 1000;
-}
+}  // namespace
 
 bool Mutex::try_lock_slow(std::uint32_t cleared) noexcept {
   std::uint32_t word = word_.load(std::memory_order_relaxed);
