@@ -25,15 +25,21 @@ Processor* Scheduler::detach(Machine& m) noexcept {
   return p;
 }
 
-void Scheduler::put_idle_processor(Processor& p) noexcept {
-  LockGuard guard(idle_lock_);
-  if (p.is_retired.load(relaxed)) {  // since its holder last looked; its queue is empty
-    p.is_shelved = true;
-    return;
-  }
+void Scheduler::push_idle_processor(Processor& p) noexcept {
   p.next_idle = idle_processor_list_;
   idle_processor_list_ = &p;
   idle_processors_.fetch_add(1, seq_cst);  // [work-wake]
+}
+
+void Scheduler::put_idle_processor(Processor& p) noexcept {
+  {
+    LockGuard guard(idle_lock_);
+    if (!p.is_retired.load(relaxed)) {
+      push_idle_processor(p);
+      return;
+    }
+  }
+  shelve(p);  // one too many since its holder last looked
 }
 
 Processor* Scheduler::take_idle_processor() noexcept {

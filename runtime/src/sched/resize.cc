@@ -34,20 +34,15 @@ int Scheduler::resize(int n) {
     LockGuard guard(idle_lock_);
     before = procs_.load(relaxed);
     if (n == before) return before;
-    const auto make_idle = [this](Processor& p) NOVELO_REQUIRES(idle_lock_) {
-      p.next_idle = idle_processor_list_;
-      idle_processor_list_ = &p;
-      idle_processors_.fetch_add(1, seq_cst);  // [work-wake]
-    };
     for (std::size_t i = 0; i < processors_.size(); ++i) {
       Processor& p = processors_[i];
       p.is_retired.store(i >= wanted, relaxed);
       if (i < wanted && p.is_shelved) {
         p.is_shelved = false;
-        make_idle(p);
+        push_idle_processor(p);
       }
     }
-    while (processors_.size() < wanted) make_idle(processors_.add());
+    while (processors_.size() < wanted) push_idle_processor(processors_.add());
     Processor** link = &idle_processor_list_;
     while (Processor* p = *link) {
       if (!p->is_retired.load(relaxed)) {
@@ -79,9 +74,7 @@ void Scheduler::shelve(Processor& p) noexcept {
     if (p.is_retired.load(relaxed)) {
       p.is_shelved = true;
     } else {  // wanted again meanwhile
-      p.next_idle = idle_processor_list_;
-      idle_processor_list_ = &p;
-      idle_processors_.fetch_add(1, seq_cst);  // [work-wake]
+      push_idle_processor(p);
     }
   }
   wake_processor();

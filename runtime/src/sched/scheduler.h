@@ -182,6 +182,7 @@ class Scheduler {
   Processor* detach(Machine& m) noexcept;
   Processor* take_idle_processor() noexcept;
   void put_idle_processor(Processor& p) noexcept;
+  void push_idle_processor(Processor& p) noexcept NOVELO_REQUIRES(idle_lock_);
   bool give_processor(Processor& p, bool spinning) noexcept;  // false if no machine can be had
   void check_deadlock() noexcept NOVELO_REQUIRES(idle_lock_);
 
