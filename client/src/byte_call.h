@@ -5,8 +5,7 @@
 //               same); cancel() by any, at any time. All but cancel() may block. Nothing is written after finish()
 //               was called
 //   bounds      one message in flight to the server, up to kReadAheadMessagesMax or kReadAheadBytesMax waiting here: a
-//   slow
-//               server holds up write(), a slow caller the server
+//               slow server holds up write(), a slow caller the server
 //   ends        the destructor cancels a call that has not ended and waits for gRPC to let go of it
 //   tested in   tests/unit/client/byte_call_test.cc
 #ifndef NOVELO_CLIENT_SRC_BYTE_CALL_H_

@@ -8,8 +8,7 @@
 //   threads   a Client may be used by many threads at once, and moved while none uses it; every call blocks its thread
 //   cost      the first call of a task asks the server for its description; later ones are one round trip
 //   errors    absl::Status with gRPC's codes. What else the server said, google.rpc.Status in protobuf's binary form,
-//   is
-//             its payload "type.googleapis.com/google.rpc.Status". A server that is not there is kUnavailable.
+//             is its payload "type.googleapis.com/google.rpc.Status". A server that is not there is kUnavailable.
 //   needs     nothing of the runtime: a program that links novelo::client has no goroutines
 //   tested    tests/unit/client/client_test.cc; client/examples/call_task.cc is a whole program
 #ifndef NOVELO_CLIENT_H_

@@ -2,8 +2,7 @@
 // The life of every job on this node: queued, run, tried again, ended, forgotten.
 //
 //   goroutines  one that starts jobs when their turn comes, one that forgets ended ones, and each running job's own:
-//   the
-//               root of a scope that cancel() ends and that the job's deadline bounds
+//               the root of a scope that cancel() ends and that the job's deadline bounds
 //   from        goroutines; what parks says so. queued() and running() from any thread
 //   lock        one mutex of the thread for queue and running jobs, never held over a call that parks
 //   tested      tests/unit/daemon/jobs_test.cc

@@ -7,8 +7,8 @@
 //             that scope; the call's deadline ends it by itself
 //   buffers   one message each way: a caller that does not read holds back the goroutine that writes
 //   memory    gRPC collects a message before it looks at its size; max_buffered_bytes bounds that for all calls
-//   together,
-//             and beyond it gRPC slows callers down, then resets their streams (RESOURCE_EXHAUSTED without our words)
+//             together, and beyond it gRPC slows callers down, then resets their streams (RESOURCE_EXHAUSTED without
+//             our words)
 //   limits    a message beyond max_message_bytes, and a call beyond max_calls, are RESOURCE_EXHAUSTED and name the
 //   limit tested    tests/unit/daemon/server_test.cc
 #pragma once

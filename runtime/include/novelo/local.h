@@ -4,8 +4,7 @@
 //   from   goroutines; get() also on other threads, where it is the initial value
 //   may    allocate in set(); never parks
 //   cost   a goroutine without values pays nothing; go() shares them by one count; the first set() after that copies
-//   the
-//          list of them, not the values; get() searches the list and copies the value
+//          the list of them, not the values; get() searches the list and copies the value
 //   tested tests/conformance/local_test.cc
 #pragma once
 

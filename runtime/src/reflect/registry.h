@@ -2,8 +2,7 @@
 // What the registration macros said, for the life of the process: tasks, docs, and what was wrong with them.
 //
 //   filled      by static initialisers, at start-up and while a shared object is loaded; nothing is ever removed, so
-//   the
-//               views and pointers handed out stay valid
+//               the views and pointers handed out stay valid
 //   callable    from any thread and goroutine; a lock is held for a map look-up, never while user code runs
 //   checked by  tests/unit/reflect/task_test.cc
 #pragma once

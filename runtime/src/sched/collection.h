@@ -2,8 +2,7 @@
 // Who wants to be told of each collection: caches that keep things only for a while.
 //
 //   who        tell_of_collection(): the collector, on a goroutine of the runtime; while there is none, sysmon has it
-//   done
-//              every kCollectionEveryNs
+//              done every kCollectionEveryNs
 //   may        a hook allocates and runs destructors of user objects, which may park
 //   tested     tests/unit/sync/pool_test.cc
 #pragma once

@@ -4,8 +4,7 @@
 //   who        wait(): goroutines and foreign threads; notify_all(): anybody, after making the condition true
 //   may        park in wait(); takes its lock
 //   invariants no waiter sleeps on though the condition holds: wait() looks under the lock after it queued,
-//   notify_all()
-//              takes the lock after the condition was made true
+//              notify_all() takes the lock after the condition was made true
 //   lifetime   whoever calls notify_all() keeps the event alive until it has returned
 //   tested     tests/unit/sched/event_test.cc
 #pragma once

@@ -5,8 +5,8 @@
 //
 //   who        see each function
 //   invariants a runnable goroutine is in exactly one queue; work conservation: whoever makes work publishes it,
-//   fences,
-//              and looks for an idle processor without a spinning machine; whoever stops spinning drops the count,
+//              fences, and looks for an idle processor without a spinning machine; whoever stops spinning drops the
+//              count,
 //              fences, and looks at every queue again ([work-wake]); at most half of the busy processors spin
 //   tested     tests/conformance/scheduler_test.cc, tests/stress/scheduler_test.cc
 #pragma once

@@ -2,8 +2,7 @@
 // The timers of one processor: a heap with four children a node, ordered by when they are due.
 //
 //   who        arm(): the goroutine's processor; cancel(): anybody; run_expired(): machines looking for work, also for
-//   a
-//              processor that is not theirs
+//              a processor that is not theirs
 //   may        take the heap's lock; fire() runs under it on a scheduler's stack: it wakes goroutines, sends to
 //              channels, never blocks, and arms nothing but the timer itself
 //   invariants each timer knows its heap and place; next_when() is the first one's time, or kNever

@@ -141,10 +141,14 @@ TimerHandle channel_timer(absl::Duration d, TimerMode mode) {
   return TimerHandle(timer);
 }
 
-TimerHandle ticker(absl::Duration period) {
+void require_period(absl::Duration period) {
   if (period <= absl::ZeroDuration()) {
     throw RuntimeError("Ticker: the period must be above zero, not " + absl::FormatDuration(period));
   }
+}
+
+TimerHandle ticker(absl::Duration period) {
+  require_period(period);
   return channel_timer(period, TimerMode::kPeriodic);
 }
 
@@ -181,9 +185,7 @@ bool Ticker::stop() const {
   return handle_.get()->stop();
 }
 bool Ticker::reset(absl::Duration period) const {
-  if (period <= absl::ZeroDuration()) {
-    throw RuntimeError("Ticker: the period must be above zero, not " + absl::FormatDuration(period));
-  }
+  rt::require_period(period);
   return handle_.get()->restart(period);
 }
 

@@ -2,8 +2,7 @@
 // Values to and from the protobuf wire format, straight from the description of their type: no generated class.
 //
 //   mapping     bool, int32 (int8, int16 as well), int64, uint32 (uint8, uint16), uint64, float, double, string, bytes,
-//   enum
-//               (open), struct -> message, vector -> repeated (scalars packed; both forms are read), map -> map,
+//               enum (open), struct -> message, vector -> repeated (scalars packed; both forms are read), map -> map,
 //               optional -> presence, absl::Time -> google.protobuf.Timestamp, absl::Duration ->
 //               google.protobuf.Duration. A value that is no struct travels as a message with the one field `value`
 //               = 1.
