@@ -24,7 +24,8 @@ int choose(int bound) {
 }
 
 void expect_no_failure(const std::function<void()>& body) {
-  const testing::Exploration found = testing::explore({.first_seed = testing::seed(), .runs = kRuns}, body);
+  const testing::Exploration found =
+      testing::explore({.first_seed = testing::seed(), .runs = kRuns, .max_goroutines = 100}, body);
   EXPECT_FALSE(found.failure.has_value());
   EXPECT_GE(found.runs, 1);
 }

@@ -90,12 +90,13 @@ bool Channel::receive_now(void* optional) noexcept {
   return false;
 }
 
-void Channel::close() {
+bool Channel::close() noexcept {
   LockGuard guard(lock_);
-  if (is_closed_) throw ChannelClosed("close of a closed channel");
+  if (is_closed_) return false;
   is_closed_ = true;
   receivers_.wake_all();  // has_succeeded stays false
   senders_.wake_all();
+  return true;
 }
 
 Channel* channel_make(const ElementType& type, std::int64_t capacity) {
@@ -110,7 +111,7 @@ void channel_unref(Channel* channel) noexcept {
 
 void channel_close(Channel* channel) {
   if (channel == nullptr) throw ChannelClosed("close of a nil channel");
-  channel->close();
+  if (!channel->close()) throw ChannelClosed("close of a closed channel");
 }
 
 void channel_attach(Channel* channel, ChannelAttachment* attachment) noexcept {

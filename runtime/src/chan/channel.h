@@ -33,7 +33,8 @@ class Channel {
   WaiterQueue& senders() noexcept { return senders_; }
   WaiterQueue& receivers() noexcept { return receivers_; }
 
-  void close();
+  // False: it was closed already.
+  [[nodiscard]] bool close() noexcept;
 
   std::size_t length() const noexcept { return length_.load(relaxed); }
   std::size_t capacity() const noexcept { return capacity_; }

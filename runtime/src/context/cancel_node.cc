@@ -1,9 +1,11 @@
 // Cancelling goes down level by level with a list of what is still to do, not by recursion: a chain of contexts may be
-// longer than a stack is deep. For the same reason unref() goes up in a loop.
+// longer than a stack is deep. For the same reason unref() goes up in a loop. Two calls that cancel at once each go
+// over all that is below: neither returns before all of it is cancelled, and neither waits for the other.
 #include "context/cancel_node.h"
 
 #include <algorithm>
 
+#include "chan/channel.h"
 #include "novelo/time.h"
 #include "os/clock.h"
 
@@ -123,36 +125,42 @@ RecvChan<Unit> CancelNode::done() {
 }
 
 void CancelNode::cancel(const absl::Status& err, const absl::Status& cause) {
+  Reached reached;  // this node and what is below, each behind the one above it
   ref();
-  std::vector<ContextHandle> todo;
-  todo.emplace_back(this);
-  while (!todo.empty()) {
-    const ContextHandle next = std::move(todo.back());
-    todo.pop_back();
-    next.get()->cancel_node()->cancel_one(err, cause, todo);
+  reached.emplace_back(this);
+  cancel_one(err, cause, reached);
+  for (std::size_t i = 1; i < reached.size(); ++i) {
+    CancelNode* next = reached[i].get()->cancel_node();
+    next->cancel_one(next->above()->err_, next->above()->cause_, reached);
   }
-  leave_parent();
+  // Not before: another call that cancels some of them meanwhile has to find those it must not return before.
+  for (const ContextHandle& one : reached) one.get()->cancel_node()->leave_parent();
 }
 
-void CancelNode::cancel_one(const absl::Status& err, const absl::Status& cause, std::vector<ContextHandle>& below) {
+void CancelNode::cancel_one(const absl::Status& err, const absl::Status& cause, Reached& reached) {
   Chan<Unit> done;
   Calls calls;
+  bool is_first = false;
   bool kept_itself = false;
   {
     const LockGuard guard(lock_);
-    if (is_cancelled_.load(relaxed)) return;
-    kept_itself = keeps_itself();
-    err_ = err;
-    cause_ = cause.ok() ? err : cause;
-    is_cancelled_.store(true, release);  // [context-cancelled] with is_cancelled()
+    is_first = !is_cancelled_.load(relaxed);
+    if (is_first) {
+      kept_itself = keeps_itself();
+      err_ = err;
+      cause_ = cause.ok() ? err : cause;
+      is_cancelled_.store(true, release);  // [context-cancelled] with is_cancelled()
+      calls.swap(calls_);
+    }
     done = done_;
-    calls.swap(calls_);
-    while (CancelNode* child = children_.pop_front()) {
-      if (child->try_ref()) below.emplace_back(child);
+    for (CancelNode* child = children_.front(); child != nullptr; child = children_.next(*child)) {
+      if (child->try_ref()) reached.emplace_back(child);
     }
   }
+  // Another may have cancelled it, and not have come as far as this.
+  if (done.core() != nullptr) (void)done.core()->close();
+  if (!is_first) return;
   if (timer_ != nullptr) timer_->disarm();
-  if (done.core() != nullptr) channel_close(done.core());
   start(calls);
   if (kept_itself) unref();  // cancel() holds another
 }

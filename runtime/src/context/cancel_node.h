@@ -3,7 +3,8 @@
 //
 //   who        goroutines and any thread, by counted reference
 //   may        take its own lock, one at a time; closes channels and starts goroutines with none held
-//   invariants a child is in the list of the nearest CancelNode above it until either is cancelled or the child goes;
+//   invariants a child is in the list of the nearest CancelNode above it until all below the child is cancelled or
+//              the child goes; when cancel() returns all below is cancelled, whoever did it;
 //              err() is set before done() closes, and never changes after; calls are not lost when all handles are
 //              dropped: they go to the node above, and one with a deadline keeps itself while it has calls
 //   tested     tests/conformance/context_test.cc, tests/stress/context_test.cc
@@ -11,8 +12,8 @@
 
 #include <list>
 #include <memory>
-#include <vector>
 
+#include "absl/container/inlined_vector.h"
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/time/time.h"
@@ -50,6 +51,7 @@ class CancelNode : public ContextNode, public ListLink {
   ~CancelNode() override;
 
  private:
+  using Reached = absl::InlinedVector<ContextHandle, 8>;
   class DeadlineTimer;
   struct DropTimer {
     void operator()(DeadlineTimer* timer) const noexcept;
@@ -60,7 +62,7 @@ class CancelNode : public ContextNode, public ListLink {
   void drop_calls() noexcept;
   void enter_parent();
   void leave_parent() noexcept;
-  void cancel_one(const absl::Status& err, const absl::Status& cause, std::vector<ContextHandle>& below);
+  void cancel_one(const absl::Status& err, const absl::Status& cause, Reached& reached);
   CancelNode* above() const noexcept { return parent() == nullptr ? nullptr : parent()->cancel_node(); }
 
   const absl::Time deadline_;
