@@ -4,6 +4,7 @@
 
 #include <absl/cleanup/cleanup.h>
 #include <absl/strings/str_cat.h>
+#include <novelo/meter.h>
 #include <novelo/select.h>
 #include <novelo/time.h>
 
@@ -36,6 +37,12 @@ void add_to(google::protobuf::Duration& sum, absl::Duration part) {
   sum = to_proto(from_proto(sum) + std::max(part, absl::ZeroDuration()));
 }
 
+void add_to(v1::JobUsage& sum, const Usage& attempt) {
+  add_to(*sum.mutable_cpu_time(), attempt.cpu_time);
+  add_to(*sum.mutable_runnable_time(), attempt.runnable_time);
+  sum.set_goroutines(sum.goroutines() + 1 + static_cast<std::int64_t>(attempt.goroutines));
+}
+
 // Parks until `changed` signals or `until` has come.
 void wait_for(const Chan<Unit>& changed, absl::Time until) {
   if (until == absl::InfiniteFuture()) {
@@ -59,6 +66,7 @@ struct Jobs::Running {
   QueuedJob queued;
   const TaskSchema* task = nullptr;
   JoinHandle<void> handle;  // guarded by Jobs::mutex_
+  Meter meter;
   std::atomic<bool> is_cancel_requested{false};
   std::atomic<std::int64_t> messages{0};
   std::atomic<std::int64_t> bytes{0};
@@ -165,6 +173,8 @@ absl::StatusOr<v1::Job> Jobs::get(const std::string& id, JobParts parts) {
   if (const auto found = running_.find(id); found != running_.end()) {
     job->mutable_progress()->set_messages(found->second->messages.load(std::memory_order_relaxed));
     job->mutable_progress()->set_bytes(found->second->bytes.load(std::memory_order_relaxed));
+    add_to(*job->mutable_usage()->mutable_run_time(), absl::Now() - from_proto(job->start_time()));
+    add_to(*job->mutable_usage(), found->second->meter.usage());
   }
   return job;
 }
@@ -293,7 +303,8 @@ void Jobs::run(const std::shared_ptr<Running>& running) {
   if (!job.ok()) return;
   Output output(*running, watchers_, options_.max_result_bytes, job->input().proto());
   try {
-    absl::Status status = run_task(*running->task->task, output, running->queued.deadline);
+    absl::Status status =
+        running->meter.run([&] { return run_task(*running->task->task, output, running->queued.deadline); });
     shield([&] { end(*running, *job, std::move(status), output); });
   } catch (...) {  // goexit(): the goroutine goes on unwinding
     shield([&] {
@@ -357,6 +368,7 @@ void Jobs::end(Running& running, const v1::Job& job, absl::Status status, Output
 
   const absl::StatusOr<v1::Job> updated = store_.update(id, [&](v1::Job& stored) {
     add_to(*stored.mutable_usage()->mutable_run_time(), ran);
+    add_to(*stored.mutable_usage(), running.meter.usage());
     stored.mutable_progress()->set_messages(running.messages.load(std::memory_order_relaxed));
     stored.mutable_progress()->set_bytes(running.bytes.load(std::memory_order_relaxed));
     if (backoff.has_value()) {

@@ -7,6 +7,7 @@
 #include "novelo/error.h"
 #include "novelo/go.h"
 #include "novelo/local.h"
+#include "novelo/meter.h"
 #include "novelo/reflect.h"
 #include "novelo/runtime.h"
 #include "novelo/select.h"

@@ -11,6 +11,13 @@
 #include <typeinfo>
 #include <utility>
 
+namespace novelo {
+
+// Who goes first: see set_priority().
+enum class Priority : std::uint8_t { kLatency, kNormal, kBatch };
+
+}  // namespace novelo
+
 namespace novelo::rt {
 
 // A movable callable without arguments or result, run at most once. Small ones are kept inside.

@@ -1,5 +1,6 @@
 // runtime/src/base/atomic.h
-// The only door to atomics in the runtime: the type, the short names of the orders, and the fences.
+// The only door to atomics in the runtime: the type, the short names of the orders, and the fences. With NOVELO_MODEL they
+// are those of the explorer in tests/support/model, which runs small programs in every interleaving.
 //
 //   who    every file of the runtime; nothing else in it includes <atomic>
 //   cost   that of std::atomic
@@ -11,10 +12,21 @@
 #include <atomic>
 #include <cstddef>
 
+#if defined(NOVELO_MODEL)
+#include "support/model/atomic.h"
+#endif
+
 namespace novelo::rt {
 
+#if defined(NOVELO_MODEL)
+template <class T>
+using Atomic = model::Atomic<T>;
+inline constexpr bool kModelBuild = true;
+#else
 template <class T>
 using Atomic = std::atomic<T>;
+inline constexpr bool kModelBuild = false;
+#endif
 
 inline constexpr std::memory_order relaxed = std::memory_order_relaxed;
 inline constexpr std::memory_order acquire = std::memory_order_acquire;
@@ -40,7 +52,9 @@ inline constexpr std::memory_order seq_cst = std::memory_order_seq_cst;
 // Orders every earlier access of this thread before every later one, stores before loads included. Both sides of a
 // store-then-load handshake need one.
 inline void full_fence() noexcept {
-#if defined(NOVELO_TSAN)
+#if defined(NOVELO_MODEL)
+  model::fence();
+#elif defined(NOVELO_TSAN)
   // ThreadSanitizer does not model fences. A read-modify-write of the thread's own word has the same effect on the
   // machine and tells the sanitizer nothing, so that no race is hidden.
   thread_local Atomic<int> own{0};

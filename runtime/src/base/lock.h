@@ -46,6 +46,12 @@
 
 namespace novelo::rt {
 
+#if defined(NOVELO_MODEL)
+class RawLock : public model::ModelLock {
+ public:
+  constexpr explicit RawLock(LockRank) noexcept {}
+};
+#else
 class NOVELO_CAPABILITY("lock") RawLock {
  public:
   constexpr explicit RawLock(LockRank rank) noexcept : rank_(rank) {}
@@ -92,6 +98,7 @@ class NOVELO_CAPABILITY("lock") RawLock {
   Atomic<std::uint32_t> word_{kFree};
   const LockRank rank_;
 };
+#endif
 
 // Where a goroutine may leave its thread: fatal in builds that check lock ranks if the calling thread holds a lock.
 #if defined(NOVELO_CHECK_LOCK_RANKS)

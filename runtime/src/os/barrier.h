@@ -17,6 +17,12 @@ extern bool g_light_barrier_is_free;
 // Registers the process for membarrier. Called when the program is loaded; again it does nothing.
 void barrier_init() noexcept;
 
+#if defined(NOVELO_MODEL)
+inline void light_barrier() noexcept {}
+inline void heavy_barrier() noexcept {
+  model::fence_everywhere();
+}
+#else
 inline void light_barrier() noexcept {
   compiler_fence();
   if (!g_light_barrier_is_free) [[unlikely]]
@@ -24,5 +30,6 @@ inline void light_barrier() noexcept {
 }
 
 void heavy_barrier() noexcept;
+#endif
 
 }  // namespace novelo::rt

@@ -38,8 +38,12 @@ void Scheduler::end_choices() noexcept {
 Goroutine* Scheduler::next_chosen(Processor& p) noexcept {
   for (;;) {
     p.timers.run_expired(now_ns(), choices_.get());
-    while (Goroutine* g = p.queue.pop().goroutine) choosable_.push_back(g);
-    for (Goroutine* g = nullptr; global_.take(&g, 1) == 1;) choosable_.push_back(g);
+    for (RunQueue& queue : p.queues) {
+      while (Goroutine* g = queue.pop().goroutine) choosable_.push_back(g);
+    }
+    for (GlobalQueue& queue : globals_) {
+      for (Goroutine* g = nullptr; queue.take(&g, 1) == 1;) choosable_.push_back(g);
+    }
     if (!choosable_.empty()) {
       const std::uint32_t i = choices_->below(static_cast<std::uint32_t>(choosable_.size()));
       Goroutine* g = choosable_[i];

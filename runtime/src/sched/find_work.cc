@@ -1,6 +1,6 @@
 // Where the next goroutine comes from. The order: due timers; every 61st time the global queue, so that goroutines
 // which keep each other runnable do not hold it up for ever; the processor's own queue; a batch of the global queue;
-// other processors' queues and timers. Then the machine goes idle.
+// other processors' queues and timers. Then the machine goes idle. With priorities that is the order in each class.
 #include <algorithm>
 
 #include "os/clock.h"
@@ -38,30 +38,35 @@ Goroutine* Scheduler::next_local(Processor& p) noexcept {
   if (p.timers.next_when() != kNever) p.timers.run_expired(now_ns());
   if (processors_.size() > static_cast<std::size_t>(max_procs())) [[unlikely]]
     run_retired_timers();
+  return has_priorities() ? next_by_priority(p) : next_of(p, Priority::kNormal);
+}
+
+Goroutine* Scheduler::next_of(Processor& p, Priority priority) noexcept {
   const std::uint64_t tick = p.tick.load(relaxed);
   if (tick % kGlobalEvery == 0) {
-    if (Goroutine* g = take_global(p, 1)) {
+    if (Goroutine* g = take_global(p, priority, 1)) {
       p.tick.store(tick + 1, relaxed);
       return g;
     }
   }
-  const RunQueue::Popped popped = p.queue.pop();
+  const RunQueue::Popped popped = p.queue(priority).pop();
   if (popped.goroutine != nullptr) {
     // What runs by runnext shares the slice of the one that made it ready: a pair cannot keep a processor for ever.
     if (!popped.was_next) p.tick.store(tick + 1, relaxed);
     return popped.goroutine;
   }
-  Goroutine* g = take_global(p, RunQueue::kCapacity / 2);
+  Goroutine* g = take_global(p, priority, RunQueue::kCapacity / 2);
   if (g != nullptr) p.tick.store(tick + 1, relaxed);
   return g;
 }
 
-Goroutine* Scheduler::take_global(Processor& p, std::uint32_t max) noexcept {
-  if (global_.is_empty()) return nullptr;
+Goroutine* Scheduler::take_global(Processor& p, Priority priority, std::uint32_t max) noexcept {
+  GlobalQueue& queue = global(priority);
+  if (queue.is_empty()) return nullptr;
   Goroutine* batch[RunQueue::kCapacity / 2];
   // A fair share, so that the other processors find some too.
-  const auto share = static_cast<std::uint32_t>(global_.size() / static_cast<std::size_t>(max_procs()) + 1);
-  const std::uint32_t taken = global_.take(batch, std::min(max, share));
+  const auto share = static_cast<std::uint32_t>(queue.size() / static_cast<std::size_t>(max_procs()) + 1);
+  const std::uint32_t taken = queue.take(batch, std::min(max, share));
   if (taken == 0) return nullptr;
   for (std::uint32_t i = 1; i < taken; ++i) enqueue_ring(p, batch[i]);
   return batch[0];
@@ -86,13 +91,17 @@ Goroutine* Scheduler::steal(Machine& m, Processor& p) noexcept {
       if (&victim == &p) continue;
       // Only in the last round the runnext of another: its owner is about to run it, with warm data.
       const auto next = is_last ? RunQueue::Next::kTake : RunQueue::Next::kLeave;
-      if (Goroutine* g = p.queue.steal_half(victim.queue, next)) {
-        count(p.steals, std::uint64_t{1});
-        p.tick.store(p.tick.load(relaxed) + 1, relaxed);
-        return g;
-      }
+      if (Goroutine* g = steal_from(p, victim, next)) return g;
     }
     for (int spin = 0; spin < 30; ++spin) cpu_relax();
+  }
+  return nullptr;
+}
+
+// Of the highest class there is.
+Goroutine* Scheduler::steal_from(Processor& p, Processor& victim, RunQueue::Next next) noexcept {
+  for (const Priority priority : {Priority::kLatency, Priority::kNormal, Priority::kBatch}) {
+    if (Goroutine* g = steal_of(p, victim, priority, next)) return g;
   }
   return nullptr;
 }
@@ -105,11 +114,24 @@ void Scheduler::stop_spinning(Machine& m) noexcept {
 }
 
 bool Scheduler::is_work_anywhere() const noexcept {
-  if (!global_.is_empty()) return true;
+  if (!is_global_empty()) return true;
   for (const auto& p : processors_) {
-    if (!p->queue.is_empty()) return true;
+    if (p->has_runnable()) return true;
   }
   return false;
+}
+
+bool Scheduler::is_global_empty() const noexcept {
+  for (const GlobalQueue& queue : globals_) {
+    if (!queue.is_empty()) return false;
+  }
+  return true;
+}
+
+std::size_t Scheduler::global_size() const noexcept {
+  std::size_t size = 0;
+  for (const GlobalQueue& queue : globals_) size += queue.size();
+  return size;
 }
 
 std::int64_t Scheduler::next_timer() const noexcept {

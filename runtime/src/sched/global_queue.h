@@ -6,7 +6,7 @@
 //   may        take its lock; never parks. inject() takes no lock
 //   cost       a lock and a few stores; inject() one compare-and-swap
 //   invariants size() is never less than what a later take() finds, up to pushes in flight; first in, first out
-//   tested     tests/unit/sched/global_queue_test.cc
+//   tested     tests/model/global_queue_test.cc (every interleaving), tests/unit/sched/global_queue_test.cc
 #pragma once
 
 #include <cstddef>

@@ -19,12 +19,11 @@
 #include "base/check.h"
 #include "base/intrusive_list.h"
 #include "novelo/start.h"
+#include "sched/account.h"
 #include "sched/wait_record.h"
 #include "stack/stack_pool.h"
 
 namespace novelo::rt {
-
-struct Machine;
 
 enum class GoroutineState : std::uint8_t { kDead, kRunnable, kRunning, kWaiting };
 
@@ -59,6 +58,8 @@ inline constexpr std::uint32_t kAttentionCancel = 2;   // its scope was cancelle
 inline constexpr std::uint32_t kAttentionExit = 4;     // it called goexit()
 inline constexpr std::uint32_t kAttentionChoose = 8;   // deterministic mode: each call may let others go first
 
+inline constexpr std::size_t kPriorities = 3;
+
 struct Locals;
 
 struct Goroutine : ListLink {  // the link of its scope's list of members, under the scope's lock
@@ -69,6 +70,7 @@ struct Goroutine : ListLink {  // the link of its scope's list of members, under
   Goroutine* next = nullptr;           // in the one queue it is in: that queue's lock, or the injector's push
   Atomic<std::uint32_t> attention{0};  // set by sysmon and cancellers, read by the owner
   Atomic<GoroutineState> state{GoroutineState::kDead};  // changed by set_state() alone
+  Priority priority = Priority::kNormal;  // owner
   bool is_member = false;             // in its scope's list: owner, and the canceller under the scope's lock
   Atomic<bool> is_system{false};      // the runtime's own: not counted as the user's
   std::uint32_t shields = 0;          // owner
@@ -80,6 +82,9 @@ struct Goroutine : ListLink {  // the link of its scope's list of members, under
   JoinCore* join = nullptr;    // owner; one reference
   Closure body;                // owner
   Locals* locals = nullptr;    // owner; one reference
+  // Those of its scope, nullptr outside every meter; owner.
+  const AccountChain* accounts = nullptr;
+  std::uint64_t runnable_since_cycles = 0;  // with accounts
 
   // Written when it is made, read by dumps.
   Atomic<std::uint64_t> id{0};

@@ -112,6 +112,7 @@ Goroutine* Scheduler::new_goroutine(ScopeCore& scope, Closure&& body, JoinCore* 
   Goroutine* g = take_record();
   const Goroutine* creator = current_goroutine();
   if (creator != nullptr) g->locals = share_locals(creator->locals);
+  g->priority = creator == nullptr ? Priority::kNormal : creator->priority;
   g->id.store(next_id_.fetch_add(1, relaxed), relaxed);
   g->creator_id.store(creator == nullptr ? 0 : creator->id.load(relaxed), relaxed);
   g->created_at.store(created_at, relaxed);
@@ -124,6 +125,8 @@ Goroutine* Scheduler::new_goroutine(ScopeCore& scope, Closure&& body, JoinCore* 
   g->attention.store(choices_ == nullptr ? 0 : kAttentionChoose, relaxed);
   scope.add();
   g->scope = &scope;
+  g->accounts = scope.accounts();
+  if (g->accounts != nullptr) charge(g->accounts, Charge::kGoroutines, 1);
   return g;
 }
 
@@ -147,6 +150,7 @@ bool Scheduler::start_system(Closure&& body) noexcept {
   g->body = std::move(body);
   g->join = nullptr;
   g->is_system.store(true, relaxed);
+  g->priority = has_priorities() ? Priority::kLatency : Priority::kNormal;
   g->attention.store(choices_ == nullptr ? 0 : kAttentionChoose, relaxed);
   g->scope = root_;
   ready(g);
@@ -170,6 +174,11 @@ void Scheduler::goroutine_main(void* argument) noexcept {
   run_body(g);
   ScopeCore* scope = g.scope;
   scope->leave(g);
+  if (g.accounts != nullptr) {
+    const PinnedProcessor pinned;
+    end_slice(*pinned.machine(), g);
+    g.accounts = nullptr;
+  }
   if (!g.is_system.load(relaxed)) scheduler()->alive_.fetch_sub(1, relaxed);
   if (g.join != nullptr) {
     g.join->complete();

@@ -14,7 +14,7 @@ void Scheduler::hand_off(Processor& p) noexcept {
     shelve(p);
     return;
   }
-  if ((!p.queue.is_empty() || !global_.is_empty()) && give_processor(p, false)) return;
+  if ((p.has_runnable() || !is_global_empty()) && give_processor(p, false)) return;
   put_idle_processor(p);
   full_fence();  // [work-wake] between the giving up before and the looking after
   if (is_work_anywhere()) {
@@ -42,9 +42,14 @@ bool Scheduler::retake(Processor& p) noexcept {
 }
 
 void Scheduler::enter_blocking() noexcept {
-  if (choices_ != nullptr) return;  // nobody else runs meanwhile: how long it takes must not matter
   PinnedProcessor pinned;
-  Machine& m = *current_machine();
+  Machine& m = *pinned.machine();
+  const Goroutine& g = *m.current;
+  if (g.accounts != nullptr) {
+    end_slice(m, g);
+    charge(g.accounts, Charge::kParks, 1);
+  }
+  if (choices_ != nullptr) return;  // nobody else runs meanwhile: how long it takes must not matter
   if (!pinned) return;  // it was retaken already
   Processor* p = detach(m);
   count(p->parks[static_cast<std::size_t>(WaitReason::kBlocking)], std::uint64_t{1});
@@ -52,12 +57,13 @@ void Scheduler::enter_blocking() noexcept {
 }
 
 void Scheduler::leave_blocking() {
-  if (choices_ != nullptr) return;
   {
     PinnedProcessor pinned;
-    Machine& m = *current_machine();
-    if (Processor* p = take_idle_processor()) {
-      attach(m, *p);
+    Machine& m = *pinned.machine();
+    Processor* p = choices_ == nullptr ? take_idle_processor() : nullptr;
+    if (p != nullptr) attach(m, *p);
+    if (p != nullptr || choices_ != nullptr) {
+      if (m.current->accounts != nullptr) begin_slice(m, *m.current);
       return;
     }
   }

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "os/clock.h"
+#include "os/cycle_clock.h"
 #include "sched/scheduler.h"
 #include "sched/scope.h"
 #include "stack/guard.h"
@@ -61,6 +62,17 @@ void* Scheduler::machine_thread(void* argument) {
   return nullptr;
 }
 
+void Scheduler::begin_metered(Machine& m, const Goroutine& g) noexcept {
+  const std::uint64_t now = cycles_now();
+  if (now > g.runnable_since_cycles) charge(g.accounts, Charge::kRunnableCycles, now - g.runnable_since_cycles);
+  begin_slice(m, g);
+}
+
+void Scheduler::end_metered(Machine& m, const Goroutine& g) noexcept {
+  end_slice(m, g);
+  if (m.reason == SwitchReason::kPark) charge(g.accounts, Charge::kParks, 1);
+}
+
 // Inlined for the same reason as wait(): machine_loop() never returns to anybody.
 [[gnu::always_inline]] inline void Scheduler::execute(Machine& m, Goroutine* g) noexcept {
   Processor& p = *m.processor.load(relaxed);
@@ -75,6 +87,8 @@ void* Scheduler::machine_thread(void* argument) {
     g->runnable_since_ns = 0;
   }
   g->set_state(GoroutineState::kRunning);
+  if (g->accounts != nullptr) [[unlikely]]
+    begin_metered(m, *g);
   *m.exceptions = g->exceptions;
   m.current = g;
   m.running.store(g, release);     // [machine-running] with sysmon_pass(): the record it finds has been made
@@ -83,6 +97,8 @@ void* Scheduler::machine_thread(void* argument) {
   m.in_runtime.store(1, relaxed);
   light_barrier();  // [retake] with sysmon's heavy_barrier()
   while (m.retake_pending.load(acquire) != 0) futex_wait(m.retake_pending, 1);  // [retake]
+  if (m.slice_began.load(relaxed) != 0) [[unlikely]]
+    end_metered(m, *g);
   m.running.store(nullptr, relaxed);
   m.current = nullptr;
   g->exceptions = *m.exceptions;

@@ -52,6 +52,9 @@ struct Machine {
   Atomic<Processor*> processor{nullptr};
   Atomic<std::uint32_t> in_runtime{1};      // [retake] above zero: the processor is being used
   Atomic<std::uint32_t> retake_pending{0};  // [retake]
+  // [slice] The present slice of a metered goroutine, for Meter::usage(): 0 when there is none.
+  Atomic<std::uint64_t> slice_began{0};
+  Atomic<const Account*> slice_account{nullptr};
   bool is_spinning = false;                 // counted in Scheduler::spinning_
   ExceptionState* exceptions = nullptr;     // the thread's __cxa_get_globals()
 
@@ -104,7 +107,8 @@ class PinnedProcessor {
     if (machine_ == nullptr) return;
     machine_->in_runtime.store(machine_->in_runtime.load(relaxed) + 1, relaxed);
     light_barrier();  // [retake] with sysmon's heavy_barrier()
-    if (machine_->retake_pending.load(relaxed) != 0) [[unlikely]]
+    // [retake] acquire, with the release that ends it: what stands in `processor` then is seen
+    if (machine_->retake_pending.load(acquire) != 0) [[unlikely]]
       wait_for_retake();
     processor_ = machine_->processor.load(acquire);  // [retake] with retake()'s store
   }

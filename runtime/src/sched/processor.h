@@ -11,6 +11,7 @@
 #include "base/atomic.h"
 #include "base/random.h"
 #include "obs/histogram.h"
+#include "sched/goroutine.h"
 #include "sched/run_queue.h"
 #include "sched/timer_heap.h"
 #include "sched/wait_record.h"
@@ -29,13 +30,28 @@ struct Processor {
   Atomic<bool> is_retired{false};  // one more than max_procs: who holds it gives it up
   bool is_shelved = false;         // retired and held by nobody; under the idle lock
   Atomic<std::uint64_t> tick{0};   // slices begun; sysmon compares
-  RunQueue queue;
+  std::array<RunQueue, kPriorities> queues;  // one a class
   TimerHeap timers;
   Random random;
   StackPool::Cache stacks;
   Goroutine* free_goroutines = nullptr;
   int free_count = 0;
   std::uint32_t latency_sample = 0;
+
+  RunQueue& queue(Priority priority) noexcept { return queues[static_cast<std::size_t>(priority)]; }
+  bool has_runnable() const noexcept {
+    for (const RunQueue& one : queues) {
+      if (!one.is_empty()) return true;
+    }
+    return false;
+  }
+
+  // With priorities in use: the class that the present slice counts as, and whether it was given for patience. Read at
+  // each wake-up by everybody, and so apart from what changes at each switch.
+  alignas(kCacheLine) Atomic<Priority> running{Priority::kNormal};
+  Atomic<bool> is_aged{false};
+  // When a class was last served, or had nobody to serve.
+  alignas(kCacheLine) std::array<std::int64_t, kPriorities> served_ns{};
 
   // Counters: written by the holder, read by anybody.
   Atomic<std::uint64_t> steals{0};

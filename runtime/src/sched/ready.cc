@@ -1,6 +1,7 @@
 // Making a goroutine runnable. On a machine with a processor it becomes that processor's runnext: what made it ready is
 // still warm. Machines without one, and foreign threads, go through the shared queues.
 #include "os/clock.h"
+#include "os/cycle_clock.h"
 #include "sched/scheduler.h"
 
 namespace novelo::rt {
@@ -8,14 +9,21 @@ namespace {
 constexpr std::uint32_t kLatencySampling = 8;  // one wait in eight is timed
 }
 
+void Scheduler::become_runnable(Goroutine& g) noexcept {
+  g.set_state(GoroutineState::kRunnable);
+  if (g.accounts != nullptr) [[unlikely]]
+    g.runnable_since_cycles = cycles_now();
+}
+
 void Scheduler::enqueue_ring(Processor& p, Goroutine* g) noexcept {
-  while (!p.queue.push(g)) {
+  RunQueue& queue = p.queue(g->priority);
+  while (!queue.push(g)) {
     // Full: half of it and `g` go to the global queue, where other processors find them.
     Goroutine* batch[RunQueue::kCapacity / 2 + 1];
-    const std::uint32_t taken = p.queue.take_half(batch);
+    const std::uint32_t taken = queue.take_half(batch);
     if (taken == 0) continue;  // thieves made room meanwhile
     batch[taken] = g;
-    global_.push_batch(batch, taken + 1);
+    global(g->priority).push_batch(batch, taken + 1);
     return;
   }
 }
@@ -23,28 +31,31 @@ void Scheduler::enqueue_ring(Processor& p, Goroutine* g) noexcept {
 // Ends with a full fence on every way: push_next() is one.
 void Scheduler::enqueue_local(Processor& p, Goroutine* g) noexcept {
   if ((++p.latency_sample % kLatencySampling) == 0) g->runnable_since_ns = now_ns();
-  if (Goroutine* displaced = p.queue.push_next(g)) {
+  if (Goroutine* displaced = p.queue(g->priority).push_next(g)) {
     enqueue_ring(p, displaced);
     full_fence();  // [work-wake]
   }
 }
 
 void Scheduler::ready(Goroutine* g) noexcept {
-  g->set_state(GoroutineState::kRunnable);
+  become_runnable(*g);
+  const Priority priority = g->priority;
   {
     PinnedProcessor p;
     if (p) {
       enqueue_local(*p.get(), g);
     } else {
       if (p.machine() != nullptr) {
-        global_.push(g);
+        global(g->priority).push(g);
       } else {
-        global_.inject(g);
+        global(g->priority).inject(g);
       }
       full_fence();  // [work-wake]
     }
   }
   wake_processor_if_idle();
+  if (has_priorities()) [[unlikely]]
+    preempt_for(priority);
 }
 
 // The ring is as good as the global queue when that is empty, at a third of the cost: what stands in the ring goes
@@ -55,17 +66,17 @@ void Scheduler::ready(Goroutine* g) noexcept {
 // before the next one is taken out.
 void Scheduler::ready_yielded(Machine& m, Goroutine* g) noexcept {
   Processor* p = m.processor.load(relaxed);
-  if (p == nullptr || !global_.is_empty()) {
+  if (p == nullptr || !global(g->priority).is_empty()) {
     ready_last(g);
     return;
   }
-  g->set_state(GoroutineState::kRunnable);
+  become_runnable(*g);
   enqueue_ring(*p, g);
 }
 
 void Scheduler::ready_last(Goroutine* g) noexcept {
-  g->set_state(GoroutineState::kRunnable);
-  global_.push(g);
+  become_runnable(*g);
+  global(g->priority).push(g);
   wake_processor();
 }
 

@@ -67,7 +67,9 @@ int Scheduler::resize(int n) {
 }
 
 void Scheduler::shelve(Processor& p) noexcept {
-  while (Goroutine* g = p.queue.pop().goroutine) global_.push(g);
+  for (RunQueue& queue : p.queues) {
+    while (Goroutine* g = queue.pop().goroutine) global(g->priority).push(g);
+  }
   stacks_.drain(p.stacks);
   {
     LockGuard guard(idle_lock_);

@@ -7,7 +7,8 @@
 //   progress    push() and pop() retry only when another machine took work meanwhile
 //   invariants  0 <= tail_ - head_ <= kCapacity; the owner alone writes tail_; head_ never goes back;
 //               a goroutine in [head_, tail_) or in next_ is runnable and is in no other queue
-//   checked by  tests/unit/sched/run_queue_test.cc, tests/stress/run_queue_test.cc
+//   checked by  tests/model/run_queue_test.cc (every interleaving), tests/unit/sched/run_queue_test.cc,
+//               tests/stress/run_queue_test.cc
 #pragma once
 
 #include <array>
@@ -21,7 +22,7 @@ struct Goroutine;
 
 class RunQueue {
  public:
-  static constexpr std::uint32_t kCapacity = 256;
+  static constexpr std::uint32_t kCapacity = kModelBuild ? 4 : 256;  // small, so that models reach "full"
 
   struct Popped {
     Goroutine* goroutine = nullptr;

@@ -1,7 +1,8 @@
 // runtime/src/sched/scheduler.h
 // The scheduler: all machines, processors and goroutines of the one Runtime, and the verbs they act by. Its functions
 // live in a file a concept: scheduler.cc (life), machine.cc (a machine's loop), find_work.cc, idle.cc, handoff.cc,
-// sysmon.cc, goroutines.cc (records of goroutines), ready.cc, resize.cc (max_procs), choices.cc (deterministic mode).
+// sysmon.cc, goroutines.cc (records of goroutines), ready.cc, priority.cc, resize.cc (max_procs), choices.cc
+// (deterministic mode).
 //
 //   who        see each function
 //   invariants a runnable goroutine is in exactly one queue; work conservation: whoever makes work publishes it,
@@ -89,9 +90,11 @@ class Scheduler {
   std::uint64_t generation() const noexcept { return generation_; }
   int max_procs() const noexcept { return procs_.load(relaxed); }
   int set_max_procs(int n);  // resize.cc; from any thread
+  Priority set_priority(Goroutine& g, Priority priority) noexcept;  // priority.cc; by the goroutine itself
   RuntimeOptions& options() noexcept { return options_; }
   ScopeCore& root() noexcept { return *root_; }  // the outermost scope
   RuntimeStats stats();                          // stats.cc
+  std::uint64_t running_cycles(const Account& account) noexcept;  // of present slices, charged to it first
   std::vector<GoroutineInfo> list_goroutines();
   std::string dump_goroutines(const DumpOptions& options);  // goroutine_dump.cc
 
@@ -135,6 +138,8 @@ class Scheduler {
   static void* machine_thread(void* argument);
   void machine_loop(Machine& m) noexcept;
   void execute(Machine& m, Goroutine* g) noexcept;
+  void begin_metered(Machine& m, const Goroutine& g) noexcept;
+  void end_metered(Machine& m, const Goroutine& g) noexcept;
   void after_switch(Machine& m, Goroutine* g) noexcept;
   void finish_exit(Machine& m, Goroutine* g) noexcept;
 
@@ -145,6 +150,7 @@ class Scheduler {
   void keep_record(Processor* p, Goroutine* g) noexcept;
 
   // ready.cc
+  static void become_runnable(Goroutine& g) noexcept;
   void enqueue_local(Processor& p, Goroutine* g) noexcept;
   void enqueue_ring(Processor& p, Goroutine* g) noexcept;
 
@@ -155,12 +161,25 @@ class Scheduler {
   // find_work.cc: the next goroutine for a machine, waiting for one; nullptr at the end of the runtime
   Goroutine* find_work(Machine& m) noexcept;
   Goroutine* next_local(Processor& p) noexcept;
+  Goroutine* next_of(Processor& p, Priority priority) noexcept;
   Goroutine* next_chosen(Processor& p) noexcept;  // choices.cc
-  Goroutine* take_global(Processor& p, std::uint32_t max) noexcept;
+  Goroutine* take_global(Processor& p, Priority priority, std::uint32_t max) noexcept;
   Goroutine* steal(Machine& m, Processor& p) noexcept;
+  Goroutine* steal_from(Processor& p, Processor& victim, RunQueue::Next next) noexcept;
+  Goroutine* steal_of(Processor& p, Processor& victim, Priority priority, RunQueue::Next next) noexcept;
+  GlobalQueue& global(Priority priority) noexcept { return globals_[static_cast<std::size_t>(priority)]; }
+  std::size_t global_size() const noexcept;
+  bool is_global_empty() const noexcept;
   bool is_work_anywhere() const noexcept;
   std::int64_t next_timer() const noexcept;
   void stop_spinning(Machine& m) noexcept;
+
+  // priority.cc: what is done once has_priorities()
+  bool has_priorities() const noexcept { return has_priorities_.load(relaxed); }
+  Goroutine* next_by_priority(Processor& p) noexcept;
+  Goroutine* steal_above(Processor& p, Priority priority) noexcept;
+  bool is_overtaken(const Processor& p) const noexcept;
+  void preempt_for(Priority priority) noexcept;
 
   // idle.cc
   // What wake_processor() does after the fence. Requires: the publication was one, or a fence came after it.
@@ -216,7 +235,8 @@ class Scheduler {
   ProcessorTable processors_;
   Atomic<std::int32_t> procs_{0};       // of them in use, the first ones; the others are retired
   Atomic<bool> follows_system_{false};  // max_procs is what the system allows, looked at again while running
-  GlobalQueue global_;
+  std::array<GlobalQueue, kPriorities> globals_;  // one a class
+  Atomic<bool> has_priorities_{false};            // a goroutine has, or had, another than kNormal; never turns false
 
   // [work-wake] the two counts that the handshake of find_work and wake_processor reads
   alignas(kCacheLine) Atomic<std::int32_t> idle_processors_{0};

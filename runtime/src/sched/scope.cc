@@ -28,12 +28,19 @@ struct ScopeCore::Deadline final : TimerEvent {
   TimerHeap* heap = nullptr;
 };
 
-ScopeCore::ScopeCore(ScopeCore* parent, Hold hold) noexcept : parent_(parent), hold_(hold) {
-  if (parent_ != nullptr) parent_->ref();
+ScopeCore::ScopeCore(ScopeCore* parent, Hold hold, Account* account) noexcept : parent_(parent), hold_(hold) {
+  if (parent_ != nullptr) {
+    parent_->ref();
+    accounts_ = parent_->accounts_;
+  }
+  if (account == nullptr || (accounts_ != nullptr && accounts_->contains(*account))) return;
+  account->ref();
+  own_account_ = {account, accounts_};
+  accounts_ = &own_account_;
 }
 
-ScopeCore* ScopeCore::make(ScopeCore* parent, Hold hold) {
-  return new ScopeCore(parent, hold);
+ScopeCore* ScopeCore::make(ScopeCore* parent, Hold hold, Account* account) {
+  return new ScopeCore(parent, hold, account);
 }
 
 ScopeCore::~ScopeCore() {
@@ -43,6 +50,7 @@ ScopeCore::~ScopeCore() {
   }
   disarm_deadline();
   delete deadline_;
+  if (own_account_.account != nullptr) own_account_.account->unref();
   if (parent_ == nullptr) return;
   if (is_linked_up_.load(relaxed)) {
     LockGuard guard(parent_->lock_);

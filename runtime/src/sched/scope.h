@@ -45,7 +45,8 @@ class ScopeCore : public ListLink {
     kRun,     // a Runtime::run() waits for it, and is told of its end by run_changed()
   };
   // With one reference, the caller's. `parent` may be nullptr.
-  static ScopeCore* make(ScopeCore* parent, Hold hold);
+  // `account` is charged by its goroutines, beside those of its parent.
+  static ScopeCore* make(ScopeCore* parent, Hold hold, Account* account = nullptr);
 
   void ref() noexcept { references_.fetch_add(1, relaxed); }
   void unref() noexcept;
@@ -83,11 +84,13 @@ class ScopeCore : public ListLink {
   absl::Time deadline() const noexcept;
 
   ScopeCore* parent() const noexcept { return parent_; }
+  // Valid as long as the scope; nullptr when nobody meters it.
+  const AccountChain* accounts() const noexcept { return accounts_; }
 
  private:
   struct Deadline;
 
-  ScopeCore(ScopeCore* parent, Hold hold) noexcept;
+  ScopeCore(ScopeCore* parent, Hold hold, Account* account) noexcept;
   ~ScopeCore();
   bool try_ref() noexcept;
   void link_to_parent() noexcept;
@@ -103,6 +106,8 @@ class ScopeCore : public ListLink {
   IntrusiveList<Goroutine> members_ NOVELO_GUARDED_BY(lock_);
   IntrusiveList<ScopeCore> children_ NOVELO_GUARDED_BY(lock_);
   Event ended_;
+  AccountChain own_account_;                 // with a reference, unless it is empty
+  const AccountChain* accounts_ = nullptr;  // own_account_'s or the parent's
   Deadline* deadline_ = nullptr;
   absl::Time deadline_time_ = absl::InfiniteFuture();
   ScopeFollower* follower_ NOVELO_GUARDED_BY(lock_) = nullptr;  // one reference

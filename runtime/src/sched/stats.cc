@@ -2,6 +2,7 @@
 #include "novelo/stats.h"
 
 #include "os/clock.h"
+#include "os/cycle_clock.h"
 #include "sched/scheduler.h"
 
 namespace novelo::rt {
@@ -23,13 +24,29 @@ void add_to(DurationHistogram& sum, const Histogram& one) {
 
 }  // namespace
 
+std::uint64_t Scheduler::running_cycles(const Account& account) noexcept {
+  std::uint64_t running = 0;
+  const LockGuard guard(idle_lock_);
+  for (const auto& m : machines_) {
+    if (m->slice_account.load(relaxed) != &account) continue;
+    const std::uint64_t began = m->slice_began.load(relaxed);
+    const std::uint64_t now = cycles_now();
+    if (began != 0 && now > began) running += now - began;
+  }
+  return running;
+}
+
 RuntimeStats Scheduler::stats() {
   RuntimeStats s;
   s.sched_latency = empty_histogram();
   s.timer_lateness = empty_histogram();
   std::array<std::uint64_t, static_cast<std::size_t>(WaitReason::kCount)> parks{};
   for (const auto& p : processors_) {
-    if (!p->is_retired.load(relaxed)) s.run_queue_length.push_back(p->queue.length());
+    if (!p->is_retired.load(relaxed)) {
+      std::uint64_t length = 0;
+      for (const RunQueue& queue : p->queues) length += queue.length();
+      s.run_queue_length.push_back(length);
+    }
     s.steals_total += p->steals.load(relaxed);
     s.timers += p->timers.size();
     for (std::size_t i = 0; i < parks.size(); ++i) parks[i] += p->parks[i].load(relaxed);
@@ -39,7 +56,7 @@ RuntimeStats Scheduler::stats() {
   for (std::size_t i = 1; i < parks.size(); ++i) {
     s.parks_total.emplace_back(wait_reason_name(static_cast<WaitReason>(i)), parks[i]);
   }
-  s.global_queue_length = global_.size();
+  s.global_queue_length = global_size();
   s.procs_idle = static_cast<std::uint64_t>(std::max(0, idle_processors_.load(relaxed)));
   s.procs_running =
       static_cast<std::uint64_t>(max_procs()) - std::min(static_cast<std::uint64_t>(max_procs()), s.procs_idle);

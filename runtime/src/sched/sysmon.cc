@@ -11,9 +11,11 @@ namespace novelo::rt {
 namespace {
 
 constexpr std::int64_t kSliceNs = 10'000'000;
+constexpr std::int64_t kOvertakenSliceNs = 1'000'000;  // when somebody of a higher class waits
 constexpr std::int64_t kGraceNs = 1'000'000;  // after the request, before the processor is taken
 constexpr std::int64_t kPeriodMinNs = 20'000;
 constexpr std::int64_t kPeriodMaxNs = 10'000'000;
+constexpr std::int64_t kPriorityPeriodMaxNs = 1'000'000;  // with priorities in use
 constexpr std::int64_t kTrimEveryNs = 1'000'000'000;
 constexpr int kQuietPasses = 50;  // passes without an event before the period grows
 
@@ -49,7 +51,7 @@ void Scheduler::sysmon_loop() noexcept {
     // In deterministic mode nothing depends on how long a goroutine really takes.
     quiet = choices_ == nullptr && sysmon_pass(watches, now) ? 0 : quiet + 1;
     if (quiet == 0) period = kPeriodMinNs;
-    if (quiet > kQuietPasses) period = std::min(period * 2, kPeriodMaxNs);
+    if (quiet > kQuietPasses) period = std::min(period * 2, has_priorities() ? kPriorityPeriodMaxNs : kPeriodMaxNs);
     futex_wait_until(sysmon_asleep_, 0, now + period);
   }
 }
@@ -73,7 +75,8 @@ bool Scheduler::sysmon_pass(std::vector<Watch>& watches, std::int64_t now) noexc
       continue;
     }
     const std::int64_t ran = now - watch.since;
-    if (ran < kSliceNs) continue;
+    const std::int64_t slice = has_priorities() && is_overtaken(p) ? kOvertakenSliceNs : kSliceNs;
+    if (ran < slice) continue;
     if (!watch.asked) {
       watch.asked = true;
       if (Goroutine* g = m->running.load(acquire)) {        // [machine-running] with execute()
@@ -81,10 +84,10 @@ bool Scheduler::sysmon_pass(std::vector<Watch>& watches, std::int64_t now) noexc
         preempts_.fetch_add(1, relaxed);
         did_something = true;
       }
-    } else if (ran >= kSliceNs + kGraceNs) {
+    } else if (ran >= slice + kGraceNs) {
       // Alone and without timers it may keep the processor; what arrives later finds an idle one or is seen here.
       const bool is_wanted =
-          !p.queue.is_empty() || !global_.is_empty() || next_timer() <= now || p.is_retired.load(relaxed);
+          p.has_runnable() || !is_global_empty() || next_timer() <= now || p.is_retired.load(relaxed);
       if (is_wanted && retake(p)) {
         watch = {tick, now, false};
         did_something = true;

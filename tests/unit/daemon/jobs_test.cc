@@ -90,6 +90,25 @@ TEST_F(JobsTest, AStreamingTaskKeepsEveryMessageInOrder) {
   });
 }
 
+TEST_F(JobsTest, UsageIsThatOfAllItsGoroutinesInAllItsAttempts) {
+  with_jobs([&](Jobs& jobs) {
+    v1::SubmitJobRequest more;
+    more.mutable_retry_policy()->set_max_attempts(2);
+    more.mutable_retry_policy()->mutable_initial_backoff()->set_nanos(1000);
+    const v1::Job twice = ended(jobs, jobs.submit(request("sample.fails", R"({"code":14})", more))->id());
+    EXPECT_EQ(twice.usage().goroutines(), 2);
+    EXPECT_GT(from_proto(twice.usage().cpu_time()), absl::ZeroDuration());
+    EXPECT_LE(from_proto(twice.usage().cpu_time()), from_proto(twice.usage().run_time()));
+
+    const std::string id = jobs.submit(request("sample.waits"))->id();
+    while (jobs.get(id, JobParts::kAll)->usage().goroutines() < 2) yield();  // shown while it runs
+    EXPECT_TRUE(jobs.cancel(id).ok());
+    const v1::Job waited = ended(jobs, id);
+    EXPECT_EQ(waited.usage().goroutines(), 2);
+    EXPECT_LT(from_proto(waited.usage().cpu_time()), from_proto(waited.usage().run_time()));
+  });
+}
+
 TEST_F(JobsTest, ErrorsAndExceptionsEndTheJobAsFailed) {
   with_jobs([&](Jobs& jobs) {
     const v1::Job failed = ended(jobs, jobs.submit(request("sample.fails", R"({"code":9,"message":"lost"})"))->id());
