@@ -128,10 +128,13 @@ ExitCode run_wait(Session& session, const Arguments& arguments) {
   for (const std::string& id : arguments.positional) {
     ExitCode ended = ExitCode::kDone;
     auto job = wait_for_end(session, id, arguments.has("follow"), ended);
-    if (job) ended = exit_code_of(*job);
+    const bool is_told = job.has_value();
+    if (is_told) {
+      ended = exit_code_of(*job);
+      jobs.push_back(*std::move(job));
+    }
     if (code == ExitCode::kDone) code = ended;
-    if (job) jobs.push_back(*std::move(job));
-    if (ended == ExitCode::kInterrupted || (!job && ended == ExitCode::kDeadlineExceeded)) break;
+    if (ended == ExitCode::kInterrupted || (!is_told && ended == ExitCode::kDeadlineExceeded)) break;
   }
   const ExitCode shown = jobs.empty() ? ExitCode::kDone : session.show(list_of(jobs));
   return code == ExitCode::kDone ? shown : code;

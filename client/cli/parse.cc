@@ -24,14 +24,12 @@ class Parser {
     while (at_ < words_.size()) {
       const std::string& word = words_[at_++];
       absl::Status status;
-      if (flags_ended || word == "-" || word.empty() || word.front() != '-') {
+      if (flags_ended || is_value(word)) {
         status = positional(word);
       } else if (word == "--") {
         flags_ended = true;
       } else if (word[1] == '-') {
         status = long_flag(word.substr(2));
-      } else if (is_value(word)) {  // a negative number
-        status = positional(word);
       } else {
         status = letters(word.substr(1));
       }

@@ -30,7 +30,7 @@ std::string to_string(const grpc::ByteBuffer& buffer) {
   if (!buffer.Dump(&slices).ok()) return bytes;
   bytes.reserve(buffer.Length());
   for (const grpc::Slice& slice : slices) {
-    bytes.append(static_cast<const char*>(static_cast<const void*>(slice.begin())), slice.size());
+    bytes.append(reinterpret_cast<const char*>(slice.begin()), slice.size());
   }
   return bytes;
 }

@@ -91,8 +91,8 @@ struct Server::Parts {
   std::string http_address;
 };
 
-Server::Server(ServerOptions options, Poster poster)
-    : options_(std::move(options)), poster_(std::move(poster)), start_time_(absl::Now()) {}
+Server::Server(ServerOptions options, const Poster& poster)
+    : options_(std::move(options)), poster_(poster), start_time_(absl::Now()) {}
 
 Server::~Server() = default;
 

@@ -43,7 +43,7 @@ struct ServerOptions {
 class Server {
  public:
   // `poster` is that of the runtime that run() will run in.
-  Server(ServerOptions options, Poster poster);
+  Server(ServerOptions options, const Poster& poster);
   ~Server();
 
   // Serves until it is told to stop.

@@ -39,8 +39,9 @@ EntryKind kind_of(DIR* directory, const dirent& entry) {
   if (entry.d_type == DT_REG) return EntryKind::kFile;
   if (entry.d_type == DT_DIR) return EntryKind::kDirectory;
   if (entry.d_type != DT_UNKNOWN) return EntryKind::kOther;
+  const int fd = dirfd(directory);
   struct stat info;
-  if (fstatat(dirfd(directory), entry.d_name, &info, AT_SYMLINK_NOFOLLOW) != 0) return EntryKind::kOther;
+  if (fd < 0 || fstatat(fd, entry.d_name, &info, AT_SYMLINK_NOFOLLOW) != 0) return EntryKind::kOther;
   return kind_of(info.st_mode);
 }
 

@@ -14,7 +14,7 @@ constexpr std::array<char, 256> make_letters() {
   std::array<char, 256> letters{};
   for (int c = 'a'; c <= 'z'; ++c) {
     letters[static_cast<std::size_t>(c)] = static_cast<char>(c);
-    letters[static_cast<std::size_t>(c - 'a' + 'A')] = static_cast<char>(c);
+    letters[static_cast<std::size_t>(c) - 'a' + 'A'] = static_cast<char>(c);
   }
   return letters;
 }

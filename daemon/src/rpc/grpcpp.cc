@@ -277,9 +277,9 @@ class GenericService final : public grpc::CallbackGenericService {
 }  // namespace
 
 struct GrpcServer::State {
-  State(const GrpcOptions& options, const Router& router, Poster poster, CallObserver* calls,
+  State(const GrpcOptions& options, const Router& router, const Poster& poster, CallObserver* calls,
         AdmissionObserver* admission)
-      : shared{router, std::move(poster), calls, admission, options.max_calls}, service(shared) {}
+      : shared{router, poster, calls, admission, options.max_calls}, service(shared) {}
 
   Shared shared;
   GenericService service;
@@ -291,11 +291,11 @@ GrpcServer::GrpcServer(std::unique_ptr<State> state) : state_(std::move(state)) 
 GrpcServer::~GrpcServer() = default;
 
 absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::start(const GrpcOptions& options, const Router& router,
-                                                              Poster poster, CallObserver* calls,
+                                                              const Poster& poster, CallObserver* calls,
                                                               AdmissionObserver* admission) {
   absl::StatusOr<Address> address = parse_address(options.listen);
   if (!address.ok()) return address.status();
-  auto state = std::make_unique<State>(options, router, std::move(poster), calls, admission);
+  auto state = std::make_unique<State>(options, router, poster, calls, admission);
 
   grpc::EnableDefaultHealthCheckService(false);  // the health service is one of ours
   grpc::ServerBuilder builder;

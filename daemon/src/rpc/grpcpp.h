@@ -43,7 +43,7 @@ class GrpcServer {
   // Listens and serves at once. `router`, the observers and the runtime behind `poster` outlive the server.
   // kUnavailable names the address and why it cannot be had.
   static absl::StatusOr<std::unique_ptr<GrpcServer>> start(const GrpcOptions& options, const Router& router,
-                                                           Poster poster, CallObserver* calls,
+                                                           const Poster& poster, CallObserver* calls,
                                                            AdmissionObserver* admission);
   // Requires: stop() has returned.
   ~GrpcServer();

@@ -16,7 +16,7 @@ constexpr std::size_t kShownPathMax = 128;
 
 absl::Status run_handler(const Method& method, Call& call) {
   try {
-    const absl::Status status = with_deadline(call.deadline(), [&] { return method.handler(call); });
+    absl::Status status = with_deadline(call.deadline(), [&] { return method.handler(call); });
     if (absl::IsDeadlineExceeded(status)) return with_reason(status, "CALL_DEADLINE");
     return status;
   } catch (const Cancelled&) {

@@ -162,7 +162,8 @@ absl::Status run_task(const Task& task, TaskStream& stream) {
   using Signature = reflect::internal::Signature<decltype(kFunction)>;
   if constexpr (!kReads && !kWrites) {
     static constexpr typename Signature::Pointer kPointer = kFunction;
-    return run_unary(task, stream, &kPointer, std::tuple_size_v<typename Signature::Parameters>, &Signature::call);
+    return run_unary(task, stream, static_cast<const void*>(&kPointer),
+                     std::tuple_size_v<typename Signature::Parameters>, &Signature::call);
   } else {
     typename Shape::Request request{};
     Chan<typename Shape::Read> in;

@@ -34,11 +34,14 @@ class TimerHandle {
  public:
   explicit TimerHandle(TimerCore* owned) noexcept : timer_(owned) {}
   TimerHandle(const TimerHandle& other) noexcept : timer_(other.timer_) { timer_ref(timer_); }
+  TimerHandle(TimerHandle&& other) noexcept : timer_(std::exchange(other.timer_, nullptr)) {}
   TimerHandle& operator=(TimerHandle other) noexcept {
     std::swap(timer_, other.timer_);
     return *this;
   }
-  ~TimerHandle() { timer_unref(timer_); }
+  ~TimerHandle() {
+    if (timer_ != nullptr) timer_unref(timer_);
+  }
   TimerCore* get() const noexcept { return timer_; }
 
  private:

@@ -1,6 +1,6 @@
 // runtime/src/base/atomic.h
-// The only door to atomics in the runtime: the type, the short names of the orders, and the fences. With NOVELO_MODEL they
-// are those of the explorer in tests/support/model, which runs small programs in every interleaving.
+// The only door to atomics in the runtime: the type, the short names of the orders, and the fences. With NOVELO_MODEL
+// they are those of the explorer in tests/support/model, which runs small programs in every interleaving.
 //
 //   who    every file of the runtime; nothing else in it includes <atomic>
 //   cost   that of std::atomic

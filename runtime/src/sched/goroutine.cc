@@ -35,8 +35,8 @@ Goroutine::Name Goroutine::name() const noexcept {
 }
 
 void Goroutine::illegal_change(GoroutineState from, GoroutineState to) const noexcept {
-  fatal("goroutine %llu goes from %s to %s", static_cast<unsigned long long>(id.load(relaxed)), goroutine_state_name(from),
-        goroutine_state_name(to));
+  fatal("goroutine %llu goes from %s to %s", static_cast<unsigned long long>(id.load(relaxed)),
+        goroutine_state_name(from), goroutine_state_name(to));
 }
 
 }  // namespace novelo::rt

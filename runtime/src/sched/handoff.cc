@@ -50,7 +50,7 @@ void Scheduler::enter_blocking() noexcept {
     charge(g.accounts, Charge::kParks, 1);
   }
   if (choices_ != nullptr) return;  // nobody else runs meanwhile: how long it takes must not matter
-  if (!pinned) return;  // it was retaken already
+  if (!pinned) return;              // it was retaken already
   Processor* p = detach(m);
   count(p->parks[static_cast<std::size_t>(WaitReason::kBlocking)], std::uint64_t{1});
   hand_off(*p);

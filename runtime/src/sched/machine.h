@@ -55,8 +55,8 @@ struct Machine {
   // [slice] The present slice of a metered goroutine, for Meter::usage(): 0 when there is none.
   Atomic<std::uint64_t> slice_began{0};
   Atomic<const Account*> slice_account{nullptr};
-  bool is_spinning = false;                 // counted in Scheduler::spinning_
-  ExceptionState* exceptions = nullptr;     // the thread's __cxa_get_globals()
+  bool is_spinning = false;              // counted in Scheduler::spinning_
+  ExceptionState* exceptions = nullptr;  // the thread's __cxa_get_globals()
 
   // Set by the goroutine before it switches to the scheduler's stack.
   SwitchReason reason = SwitchReason::kPark;

@@ -27,9 +27,9 @@ struct Processor {
   const int index;
   Processor* next_idle = nullptr;  // under the idle lock
   Atomic<Machine*> machine{nullptr};
-  Atomic<bool> is_retired{false};  // one more than max_procs: who holds it gives it up
-  bool is_shelved = false;         // retired and held by nobody; under the idle lock
-  Atomic<std::uint64_t> tick{0};   // slices begun; sysmon compares
+  Atomic<bool> is_retired{false};            // one more than max_procs: who holds it gives it up
+  bool is_shelved = false;                   // retired and held by nobody; under the idle lock
+  Atomic<std::uint64_t> tick{0};             // slices begun; sysmon compares
   std::array<RunQueue, kPriorities> queues;  // one a class
   TimerHeap timers;
   Random random;

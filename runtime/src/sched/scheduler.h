@@ -89,11 +89,11 @@ class Scheduler {
   // Tells one Runtime of a process from the next.
   std::uint64_t generation() const noexcept { return generation_; }
   int max_procs() const noexcept { return procs_.load(relaxed); }
-  int set_max_procs(int n);  // resize.cc; from any thread
+  int set_max_procs(int n);                                         // resize.cc; from any thread
   Priority set_priority(Goroutine& g, Priority priority) noexcept;  // priority.cc; by the goroutine itself
   RuntimeOptions& options() noexcept { return options_; }
-  ScopeCore& root() noexcept { return *root_; }  // the outermost scope
-  RuntimeStats stats();                          // stats.cc
+  ScopeCore& root() noexcept { return *root_; }                   // the outermost scope
+  RuntimeStats stats();                                           // stats.cc
   std::uint64_t running_cycles(const Account& account) noexcept;  // of present slices, charged to it first
   std::vector<GoroutineInfo> list_goroutines();
   std::string dump_goroutines(const DumpOptions& options);  // goroutine_dump.cc
@@ -233,8 +233,8 @@ class Scheduler {
   std::size_t goroutines_max_ = 0;     // max_goroutines, or fewer when the system gives less address space
   ScopeCore* root_ = nullptr;          // counts the Runtime as one of its goroutines, until that ends
   ProcessorTable processors_;
-  Atomic<std::int32_t> procs_{0};       // of them in use, the first ones; the others are retired
-  Atomic<bool> follows_system_{false};  // max_procs is what the system allows, looked at again while running
+  Atomic<std::int32_t> procs_{0};                 // of them in use, the first ones; the others are retired
+  Atomic<bool> follows_system_{false};            // max_procs is what the system allows, looked at again while running
   std::array<GlobalQueue, kPriorities> globals_;  // one a class
   Atomic<bool> has_priorities_{false};            // a goroutine has, or had, another than kNormal; never turns false
 

@@ -106,7 +106,7 @@ class ScopeCore : public ListLink {
   IntrusiveList<Goroutine> members_ NOVELO_GUARDED_BY(lock_);
   IntrusiveList<ScopeCore> children_ NOVELO_GUARDED_BY(lock_);
   Event ended_;
-  AccountChain own_account_;                 // with a reference, unless it is empty
+  AccountChain own_account_;                // with a reference, unless it is empty
   const AccountChain* accounts_ = nullptr;  // own_account_'s or the parent's
   Deadline* deadline_ = nullptr;
   absl::Time deadline_time_ = absl::InfiniteFuture();

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::int64_t kSliceNs = 10'000'000;
 constexpr std::int64_t kOvertakenSliceNs = 1'000'000;  // when somebody of a higher class waits
-constexpr std::int64_t kGraceNs = 1'000'000;  // after the request, before the processor is taken
+constexpr std::int64_t kGraceNs = 1'000'000;           // after the request, before the processor is taken
 constexpr std::int64_t kPeriodMinNs = 20'000;
 constexpr std::int64_t kPeriodMaxNs = 10'000'000;
 constexpr std::int64_t kPriorityPeriodMaxNs = 1'000'000;  // with priorities in use

@@ -7,7 +7,8 @@
 //   invariants  a ticket is won at most once; a ticket of an earlier wait never wins; the winner, and nobody else,
 //               calls wake(); the owner leaves every queue it stood in before the next wait
 //   memory      records live as long as the runtime, so a late loser touches valid memory
-//   checked by  tests/model/wait_record_test.cc (every interleaving), tests/unit/sched/wait_record_test.cc, tests/stress/wait_record_test.cc
+//   checked by  tests/model/wait_record_test.cc (every interleaving), tests/unit/sched/wait_record_test.cc,
+//   tests/stress/wait_record_test.cc
 //
 //   word        ticket << 3 | state
 //   state       idle -> waiting or shielded -> event | deadline | cancel (-> the next ticket's idle)
