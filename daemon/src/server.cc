@@ -159,7 +159,13 @@ void Server::serve() {
   Scope background;
   parts.jobs.start(background);
   background.go(return_free_memory_until_cancelled);
-  if (watchdog_interval() != absl::InfiniteDuration()) background.go(tell_alive_until_cancelled);
+  const Chan<Unit> is_ready = make_chan<Unit>();
+  if (watchdog_interval() != absl::InfiniteDuration()) {
+    background.go([is_ready] {
+      is_ready.recv();  // the manager is not told of life before it knows of the birth
+      tell_alive_until_cancelled();
+    });
+  }
   // Made now, so that a node whose tasks use up all goroutines can still be told to stop.
   const Chan<Order> orders = make_chan<Order>();
   const Chan<absl::Time> calls_end = make_chan<absl::Time>(1);
@@ -186,6 +192,7 @@ void Server::serve() {
        {"tasks", absl::StrCat(parts.schema->tasks().size())},
        {"procs", absl::StrCat(max_procs())}});
   tell_ready(where);
+  is_ready.close();
   if (options_.on_ready) options_.on_ready();
 
   while (true) {

@@ -169,6 +169,29 @@ TEST_P(TimeTest, AThousandSleepersAllWake) {
   });
 }
 
+TEST_P(TimeTest, ARunQueueThatIsAlwaysFullHoldsNoTimerUp) {
+  run([] {
+    bool done = false;
+    Mutex mutex;
+    const auto is_done = [&] {
+      const std::lock_guard guard(mutex);
+      return done;
+    };
+    WaitGroup group;
+    for (int i = 0; i < 300 * GetParam(); ++i) {
+      group.go([&] {
+        while (!is_done()) yield();
+      });
+    }
+    for (int i = 0; i < 20; ++i) sleep(absl::Microseconds(100));
+    {
+      const std::lock_guard guard(mutex);
+      done = true;
+    }
+    group.wait();
+  });
+}
+
 TEST_P(TimeTest, ATimeThatHasPassedIsDueAtOnce) {
   run([] {
     EXPECT_TRUE(Timer(absl::ZeroDuration()).chan().recv().has_value());

@@ -37,7 +37,7 @@ void Scheduler::end_choices() noexcept {
 
 Goroutine* Scheduler::next_chosen(Processor& p) noexcept {
   for (;;) {
-    p.timers.run_expired(now_ns(), choices_.get());
+    p.timers.run_expired(now_ns(), TimerHeap::kAll, choices_.get());
     for (RunQueue& queue : p.queues) {
       while (Goroutine* g = queue.pop().goroutine) choosable_.push_back(g);
     }

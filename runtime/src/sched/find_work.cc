@@ -10,6 +10,17 @@ namespace novelo::rt {
 namespace {
 constexpr std::uint64_t kGlobalEvery = 61;
 constexpr int kStealRounds = 4;
+constexpr std::uint32_t kTimersAtOnce = RunQueue::kCapacity / 2;
+constexpr std::uint32_t kRingBusy = RunQueue::kCapacity / 4;
+constexpr std::uint32_t kTimersEvery = 8;
+
+// What very many timers make runnable at once would not fit into the ring: half of it would go to the global queue, the
+// first of them, and be the last to run. So the next ones fire when the ring has run down; one in some picks does
+// whatever stands in it.
+std::uint32_t timers_at_once(Processor& p) noexcept {
+  if (p.queue(Priority::kNormal).length() < kRingBusy) return kTimersAtOnce;
+  return ++p.timers_put_off % kTimersEvery == 0 ? 1 : 0;
+}
 }  // namespace
 
 Goroutine* Scheduler::find_work(Machine& m) noexcept {
@@ -35,7 +46,9 @@ Goroutine* Scheduler::find_work(Machine& m) noexcept {
 }
 
 Goroutine* Scheduler::next_local(Processor& p) noexcept {
-  if (p.timers.next_when() != kNever) p.timers.run_expired(now_ns());
+  if (p.timers.next_when() != kNever) {
+    if (const std::uint32_t max = timers_at_once(p); max != 0) p.timers.run_expired(now_ns(), max);
+  }
   if (processors_.size() > static_cast<std::size_t>(max_procs())) [[unlikely]]
     run_retired_timers();
   return has_priorities() ? next_by_priority(p) : next_of(p, Priority::kNormal);
@@ -85,7 +98,7 @@ Goroutine* Scheduler::steal(Machine& m, Processor& p) noexcept {
     const std::uint32_t first = p.random.below(count_of);
     for (std::uint32_t i = 0; i < count_of; ++i) {
       Processor& victim = processors_[(first + i) % count_of];
-      if (is_last && victim.timers.next_when() != kNever && victim.timers.run_expired(now_ns()) > 0) {
+      if (is_last && victim.timers.next_when() != kNever && victim.timers.run_expired(now_ns(), kTimersAtOnce) > 0) {
         if (Goroutine* g = next_local(p)) return g;  // firing made it ready here
       }
       if (&victim == &p) continue;

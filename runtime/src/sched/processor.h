@@ -37,6 +37,7 @@ struct Processor {
   Goroutine* free_goroutines = nullptr;
   int free_count = 0;
   std::uint32_t latency_sample = 0;
+  std::uint32_t timers_put_off = 0;  // picks without a look at the timers because the ring was busy
 
   RunQueue& queue(Priority priority) noexcept { return queues[static_cast<std::size_t>(priority)]; }
   bool has_runnable() const noexcept {

@@ -92,11 +92,11 @@ std::size_t TimerHeap::choose_among_first(Choices& choices) noexcept {
   return ties[choices.below(static_cast<std::uint32_t>(ties.size()))];
 }
 
-int TimerHeap::run_expired(std::int64_t now, Choices* choices) noexcept {
+std::uint32_t TimerHeap::run_expired(std::int64_t now, std::uint32_t max, Choices* choices) noexcept {
   if (next_when() > now) return 0;
   LockGuard guard(lock_);
-  int fired = 0;
-  while (!entries_.empty() && entries_.front().when <= now) {
+  std::uint32_t fired = 0;
+  while (fired < max && !entries_.empty() && entries_.front().when <= now) {
     const std::size_t i = choices == nullptr ? 0 : choose_among_first(*choices);
     TimerEvent& timer = *entries_[i].timer;
     lateness_.add(now - entries_[i].when);

@@ -60,8 +60,10 @@ class TimerHeap {
   // Removes the timer; false if it was not armed (it fired, or was cancelled).
   bool cancel(TimerEvent& timer) noexcept NOVELO_REQUIRES(lock_);
 
-  // Fires what is due. Returns how many. With `choices`, timers due at one time fire in an order drawn from them.
-  int run_expired(std::int64_t now, Choices* choices = nullptr) noexcept;
+  // Fires what is due, the earliest first and at most `max`. Returns how many. With `choices`, timers due at one time
+  // fire in an order drawn from them.
+  std::uint32_t run_expired(std::int64_t now, std::uint32_t max = kAll, Choices* choices = nullptr) noexcept;
+  static constexpr std::uint32_t kAll = ~std::uint32_t{0};
 
   // When the first is due; kNever without timers. By anybody.
   std::int64_t next_when() const noexcept { return next_when_.load(seq_cst); }  // [timer-sleep] with publish()

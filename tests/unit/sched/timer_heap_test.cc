@@ -68,6 +68,14 @@ TEST_F(TimerHeapTest, FiresWhatIsDueAndNothingElse) {
   EXPECT_EQ(heap_.next_when(), 300);
 }
 
+TEST_F(TimerHeapTest, OfMoreThanAskedForTheEarliestFire) {
+  for (int i = 0; i < 5; ++i) arm(i, 500 - 100 * i);
+  EXPECT_EQ(heap_.run_expired(1000, 2), 2u);
+  EXPECT_EQ(fired_, (std::vector{4, 3}));
+  EXPECT_EQ(heap_.next_when(), 300);
+  EXPECT_EQ(heap_.run_expired(1000), 3u);
+}
+
 TEST_F(TimerHeapTest, ACancelledTimerDoesNotFire) {
   arm(0, 100);
   EXPECT_TRUE(cancel(0));
