@@ -68,12 +68,15 @@ TEST(ContextStress, WhatIsBelowACancelledContextIsCancelled) {
       }
       group.wait();
       cancel_top();
-      // A deadline cancels, and a function starts, a moment later: what is never called shows by the time limit.
-      while (calls.load() != expected.load() || runtime_stats().timers != 0 || num_goroutines() > 1) yield();
+      // A deadline cancels, in a goroutine of the runtime's own, and a function starts, a moment later: what is never
+      // called or dropped shows by the time limit.
+      while (calls.load() != expected.load() || runtime_stats().timers != 0 || num_goroutines() > 1 ||
+             held.use_count() > 1) {
+        yield();
+      }
       ASSERT_EQ(calls.load(), expected.load()) << "round " << rounds;
       ASSERT_EQ(wrong.load(), 0);
       ASSERT_EQ(runtime_stats().timers, 0u);
-      ASSERT_EQ(held.use_count(), 1);
     });
     if (HasFailure()) break;
   }

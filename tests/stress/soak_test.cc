@@ -237,8 +237,9 @@ class Worker {
 
   void spawn_one() {
     if (depth_ == 0) return;
-    auto handle = spawn([this, seed = random_(), &world = world_] {
-      Worker child(world, seed, depth_ - 1);
+    // Nothing of this worker: the select below may leave by Cancelled, and the child goes on.
+    auto handle = spawn([seed = random_(), depth = depth_ - 1, &world = world_] {
+      Worker child(world, seed, depth);
       child.step();
       return seed;
     });

@@ -69,8 +69,11 @@ class JoinCore {
   void set_id(std::uint64_t id) noexcept { id_ = id; }
 
  private:
-  struct Ended;
-  std::unique_ptr<Ended> ended_;
+  struct Ended;  // what it waits by: of the runtime's own types, and here without an allocation of its own
+  static constexpr std::size_t kEndedBytes = 64;
+  Ended& ended() noexcept;
+
+  alignas(std::max_align_t) std::byte ended_[kEndedBytes];
   ScopeCore* scope_;
   std::uint64_t id_ = 0;
   std::exception_ptr error_;

@@ -61,7 +61,10 @@ void Scheduler::leave_blocking() {
     PinnedProcessor pinned;
     Machine& m = *pinned.machine();
     Processor* p = choices_ == nullptr ? take_idle_processor() : nullptr;
-    if (p != nullptr) attach(m, *p);
+    if (p != nullptr) {
+      attach(m, *p);
+      p->note_class(m.current->priority);
+    }
     if (p != nullptr || choices_ != nullptr) {
       if (m.current->accounts != nullptr) begin_slice(m, *m.current);
       return;

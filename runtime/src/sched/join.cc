@@ -1,5 +1,6 @@
 // Joining: JoinHandle, Scope, with_deadline and shield, on scopes and events.
 #include <algorithm>
+#include <new>
 
 #include "novelo/go.h"
 #include "os/clock.h"
@@ -18,20 +19,27 @@ struct JoinCore::Ended {
   Chan<Unit> done NOVELO_GUARDED_BY(lock);
 };
 
-JoinCore::JoinCore()
-    : ended_(std::make_unique<Ended>()), scope_(ScopeCore::make(&current_scope(), ScopeCore::Hold::kParent)) {}
+JoinCore::JoinCore() : scope_(ScopeCore::make(&current_scope(), ScopeCore::Hold::kParent)) {
+  static_assert(sizeof(Ended) <= kEndedBytes && alignof(Ended) <= alignof(std::max_align_t));
+  ::new (static_cast<void*>(ended_)) Ended;
+}
 
 JoinCore::~JoinCore() {
+  ended().~Ended();
   scope_->unref();
 }
 
+JoinCore::Ended& JoinCore::ended() noexcept {
+  return *std::launder(reinterpret_cast<Ended*>(ended_));
+}
+
 void JoinCore::ref() noexcept {
-  ended_->references.fetch_add(1, relaxed);  // [join-refs] with unref()
+  ended().references.fetch_add(1, relaxed);  // [join-refs] with unref()
 }
 
 void JoinCore::unref() noexcept {
   // [join-refs] acq_rel: the one who destroys sees what the others did
-  if (ended_->references.fetch_sub(1, acq_rel) == 1) delete this;
+  if (ended().references.fetch_sub(1, acq_rel) == 1) delete this;
 }
 
 void JoinCore::set_outcome(Outcome outcome, std::exception_ptr error) noexcept {
@@ -43,17 +51,17 @@ void JoinCore::complete() noexcept {
   Chan<Unit> done;
   {
     // Under the lock: a done() that comes later finds the end and closes its channel itself.
-    LockGuard guard(ended_->lock);
+    LockGuard guard(ended().lock);
     // [join-ended] release, with wait()'s acquire: the result is seen
-    ended_->has_ended.store(true, release);
-    done = ended_->done;
+    ended().has_ended.store(true, release);
+    done = ended().done;
   }
-  ended_->event.notify_all();
+  ended().event.notify_all();
   if (done.core() != nullptr) channel_close(done.core());
 }
 
 void JoinCore::wait() {
-  ended_->event.wait(WaitReason::kJoin, [this] { return ended_->has_ended.load(acquire); });  // [join-ended]
+  ended().event.wait(WaitReason::kJoin, [this] { return ended().has_ended.load(acquire); });  // [join-ended]
 }
 
 void JoinCore::rethrow_unless_returned() {
@@ -77,12 +85,12 @@ void JoinCore::cancel() {
 }
 
 RecvChan<Unit> JoinCore::done() {
-  LockGuard guard(ended_->lock);
-  if (ended_->done.core() == nullptr) {
-    ended_->done = make_chan<Unit>();
-    if (ended_->has_ended.load(acquire)) channel_close(ended_->done.core());  // [join-ended]
+  LockGuard guard(ended().lock);
+  if (ended().done.core() == nullptr) {
+    ended().done = make_chan<Unit>();
+    if (ended().has_ended.load(acquire)) channel_close(ended().done.core());  // [join-ended]
   }
-  return ended_->done;
+  return ended().done;
 }
 
 DeadlineSection::DeadlineSection(absl::Time deadline) {

@@ -24,12 +24,6 @@ std::size_t index(Priority priority) noexcept {
   return static_cast<std::size_t>(priority);
 }
 
-void begin_slice_of(Processor& p, Priority priority, bool is_aged) noexcept {
-  // Stored only when it changes: everybody reads it at each wake-up.
-  if (p.running.load(relaxed) != priority) p.running.store(priority, relaxed);
-  if (p.is_aged.load(relaxed) != is_aged) p.is_aged.store(is_aged, relaxed);
-}
-
 }  // namespace
 
 Priority Scheduler::set_priority(Goroutine& g, Priority priority) noexcept {
@@ -38,7 +32,7 @@ Priority Scheduler::set_priority(Goroutine& g, Priority priority) noexcept {
   has_priorities_.store(true, relaxed);
   if (priority > before) g.attention.fetch_or(kAttentionPreempt, relaxed);
   const PinnedProcessor p;
-  if (p) begin_slice_of(*p.get(), priority, false);
+  if (p) p->note_class(priority);
   return before;
 }
 
@@ -51,7 +45,7 @@ Goroutine* Scheduler::next_by_priority(Processor& p) noexcept {
     } else if (now - served >= kPatienceNs[index(lower)]) {
       served = now;
       if (Goroutine* g = next_of(p, lower)) {
-        begin_slice_of(p, Priority::kLatency, true);
+        p.note_class(Priority::kLatency, true);
         return g;
       }
     }
@@ -62,7 +56,7 @@ Goroutine* Scheduler::next_by_priority(Processor& p) noexcept {
     }
     if (Goroutine* g = next_of(p, priority)) {
       p.served_ns[index(priority)] = now;
-      begin_slice_of(p, priority, false);
+      p.note_class(priority);
       return g;
     }
   }
@@ -85,7 +79,7 @@ Goroutine* Scheduler::steal_above(Processor& p, Priority priority) noexcept {
 Goroutine* Scheduler::steal_of(Processor& p, Processor& victim, Priority priority, RunQueue::Next next) noexcept {
   Goroutine* g = p.queue(priority).steal_half(victim.queue(priority), next);
   if (g == nullptr) return nullptr;
-  begin_slice_of(p, priority, false);
+  p.note_class(priority);
   count(p.steals, std::uint64_t{1});
   p.tick.store(p.tick.load(relaxed) + 1, relaxed);
   return g;
@@ -103,16 +97,19 @@ bool Scheduler::is_overtaken(const Processor& p) const noexcept {
 // One of that class was made runnable. A hint, without order: what it misses is found at the end of a slice.
 void Scheduler::preempt_for(Priority priority) noexcept {
   if (priority == Priority::kBatch || idle_processors_.load(relaxed) > 0) return;
-  const Processor* lowest = nullptr;
+  const Machine* lowest = nullptr;
+  Priority lowest_runs = priority;
   for (const auto& p : processors_) {
-    const Priority running = p->running.load(relaxed);
-    if (running > priority && (lowest == nullptr || running > lowest->running.load(relaxed))) lowest = p.get();
+    const Priority runs = p->running.load(relaxed);
+    if (runs <= lowest_runs) continue;
+    const Machine* m = p->machine.load(acquire);  // [p-owner] with attach()
+    if (m == nullptr) continue;
+    lowest = m;
+    lowest_runs = runs;
   }
   if (lowest == nullptr) return;
-  const Machine* m = lowest->machine.load(acquire);  // [p-owner] with attach()
-  if (m == nullptr) return;
   // [machine-running] with execute(): as in sysmon_pass()
-  if (Goroutine* g = m->running.load(acquire)) g->attention.fetch_or(kAttentionPreempt, relaxed);
+  if (Goroutine* g = lowest->running.load(acquire)) g->attention.fetch_or(kAttentionPreempt, relaxed);
 }
 
 }  // namespace novelo::rt

@@ -47,8 +47,14 @@ struct Processor {
     return false;
   }
 
-  // With priorities in use: the class that the present slice counts as, and whether it was given for patience. Read at
-  // each wake-up by everybody, and so apart from what changes at each switch.
+  // Stored only when it changes: everybody reads it at each wake-up.
+  void note_class(Priority priority, bool aged = false) noexcept {
+    if (running.load(relaxed) != priority) running.store(priority, relaxed);
+    if (is_aged.load(relaxed) != aged) is_aged.store(aged, relaxed);
+  }
+
+  // With priorities in use: the class that the present slice counts as, and whether it was given for patience. Apart
+  // from what changes at each switch.
   alignas(kCacheLine) Atomic<Priority> running{Priority::kNormal};
   Atomic<bool> is_aged{false};
   // When a class was last served, or had nobody to serve.

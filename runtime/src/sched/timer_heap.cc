@@ -1,5 +1,8 @@
-// A heap with four children a node: half the depth of a binary one, and the children share a cache line.
+// A heap with four children a node: half the depth of a binary one, and the children share a cache line. Most timers
+// are timeouts and are stopped long before they are due: those leave a gap, and nothing is moved for them.
 #include "sched/timer_heap.h"
+
+#include <utility>
 
 #include "base/check.h"
 #include "sched/choices.h"
@@ -8,6 +11,7 @@ namespace novelo::rt {
 
 TimerHeap::~TimerHeap() {
   for (const Entry& entry : entries_) {
+    if (entry.timer == nullptr) continue;
     entry.timer->place_ = 0;
     entry.timer->abandon();
   }
@@ -15,7 +19,7 @@ TimerHeap::~TimerHeap() {
 
 void TimerHeap::put(std::size_t i, Entry entry) noexcept {
   entries_[i] = entry;
-  entry.timer->place_ = i + 1;
+  if (entry.timer != nullptr) entry.timer->place_ = i + 1;
 }
 
 void TimerHeap::sift_up(std::size_t i, Entry entry) noexcept {
@@ -44,7 +48,7 @@ void TimerHeap::sift_down(std::size_t i, Entry entry) noexcept {
 }
 
 void TimerHeap::publish() noexcept {
-  size_.store(entries_.size(), relaxed);
+  size_.store(entries_.size() - gaps_, relaxed);
   const std::int64_t when = entries_.empty() ? kNever : entries_.front().when;
   // [timer-sleep] seq_cst, with next_when(): who arms publishes and then looks for a sleeper; who goes to sleep says so
   // and then looks at the times. Without it a timer could be slept over.
@@ -60,22 +64,40 @@ bool TimerHeap::arm(TimerEvent& timer, std::int64_t when) noexcept {
   return timer.place_ == 1;
 }
 
-void TimerHeap::remove(std::size_t i) noexcept {
-  entries_[i].timer->place_ = 0;
+// The timer there, which leaves a gap.
+TimerEvent& TimerHeap::take(std::size_t i) noexcept {
+  TimerEvent& timer = *std::exchange(entries_[i].timer, nullptr);
+  timer.place_ = 0;
+  ++gaps_;
+  if (i == 0) {
+    while (!entries_.empty() && entries_.front().timer == nullptr) drop_first();
+  } else if (gaps_ >= kGapsMin && gaps_ > entries_.size() / 4 * 3) {
+    close_gaps();
+  }
+  return timer;
+}
+
+// A gap.
+void TimerHeap::drop_first() noexcept {
   const Entry last = entries_.back();
   entries_.pop_back();
-  if (i == entries_.size()) return;
-  if (i > 0 && last.when < entries_[(i - 1) / kChildren].when) {
-    sift_up(i, last);
-  } else {
-    sift_down(i, last);
+  --gaps_;
+  if (!entries_.empty()) sift_down(0, last);
+}
+
+void TimerHeap::close_gaps() noexcept {
+  std::erase_if(entries_, [](const Entry& entry) { return entry.timer == nullptr; });
+  gaps_ = 0;
+  for (std::size_t i = 0; i < entries_.size(); ++i) put(i, entries_[i]);
+  for (std::size_t i = entries_.size() / kChildren + 1; i-- > 0;) {
+    if (i < entries_.size()) sift_down(i, entries_[i]);
   }
 }
 
 bool TimerHeap::cancel(TimerEvent& timer) noexcept {
   if (timer.place_ == 0) return false;
   NOVELO_DCHECK(entries_[timer.place_ - 1].timer == &timer);
-  remove(timer.place_ - 1);
+  take(timer.place_ - 1);
   publish();
   return true;
 }
@@ -83,12 +105,13 @@ bool TimerHeap::cancel(TimerEvent& timer) noexcept {
 // The place of one of the timers that are due at the same time as the first.
 std::size_t TimerHeap::choose_among_first(Choices& choices) noexcept {
   std::vector<std::size_t> ties = {0};
-  // What is due with the first hangs together at the top of the heap.
+  // What is due with the first hangs together at the top of the heap, gaps included.
   for (std::size_t i = 0; i < ties.size(); ++i) {
     for (std::size_t child = ties[i] * kChildren + 1; child <= ties[i] * kChildren + kChildren; ++child) {
       if (child < entries_.size() && entries_[child].when == entries_.front().when) ties.push_back(child);
     }
   }
+  std::erase_if(ties, [this](std::size_t i) NOVELO_REQUIRES(lock_) { return entries_[i].timer == nullptr; });
   return ties[choices.below(static_cast<std::uint32_t>(ties.size()))];
 }
 
@@ -98,10 +121,8 @@ std::uint32_t TimerHeap::run_expired(std::int64_t now, std::uint32_t max, Choice
   std::uint32_t fired = 0;
   while (fired < max && !entries_.empty() && entries_.front().when <= now) {
     const std::size_t i = choices == nullptr ? 0 : choose_among_first(*choices);
-    TimerEvent& timer = *entries_[i].timer;
     lateness_.add(now - entries_[i].when);
-    remove(i);
-    timer.fire(now);
+    take(i).fire(now);
     ++fired;
   }
   publish();

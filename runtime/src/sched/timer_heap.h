@@ -5,7 +5,9 @@
 //              a processor that is not theirs
 //   may        take the heap's lock; fire() runs under it on a scheduler's stack: it wakes goroutines, sends to
 //              channels, never blocks, and arms nothing but the timer itself
-//   invariants each timer knows its heap and place; next_when() is the first one's time, or kNever
+//   cost       arm() a few steps up the heap, seldom more; cancel() leaves a gap where the timer stood, which costs one
+//              access, and gaps are taken out when there are three times as many as timers
+//   invariants each timer knows its place; the first place is no gap; next_when() is the first one's time, or kNever
 //   tested     tests/unit/sched/timer_heap_test.cc
 #pragma once
 
@@ -73,20 +75,25 @@ class TimerHeap {
  private:
   static constexpr std::size_t kChildren = 4;
 
+  static constexpr std::size_t kGapsMin = 64;  // fewer are left where they are
+
   struct Entry {
     std::int64_t when;
-    TimerEvent* timer;
+    TimerEvent* timer;  // nullptr: a gap
   };
 
   void put(std::size_t i, Entry entry) noexcept NOVELO_REQUIRES(lock_);
   void sift_up(std::size_t i, Entry entry) noexcept NOVELO_REQUIRES(lock_);
   void sift_down(std::size_t i, Entry entry) noexcept NOVELO_REQUIRES(lock_);
-  void remove(std::size_t i) noexcept NOVELO_REQUIRES(lock_);
+  TimerEvent& take(std::size_t i) noexcept NOVELO_REQUIRES(lock_);
+  void drop_first() noexcept NOVELO_REQUIRES(lock_);
+  void close_gaps() noexcept NOVELO_REQUIRES(lock_);
   std::size_t choose_among_first(Choices& choices) noexcept NOVELO_REQUIRES(lock_);
   void publish() noexcept NOVELO_REQUIRES(lock_);
 
   Lock<LockRank::kTimerHeap> lock_;
   std::vector<Entry> entries_ NOVELO_GUARDED_BY(lock_);
+  std::size_t gaps_ NOVELO_GUARDED_BY(lock_) = 0;
   Atomic<std::int64_t> next_when_{kNever};
   Atomic<std::size_t> size_{0};
   Histogram lateness_;

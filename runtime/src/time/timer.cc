@@ -18,7 +18,7 @@ Chan<absl::Time> ChannelTimer::make(absl::Duration d, TimerMode mode, ChannelTim
   auto channel = make_chan<absl::Time>(1);
   timer = new ChannelTimer(channel.core(), mode);
   channel_attach(channel.core(), timer);
-  timer->restart(d);
+  timer->arm(d, due_after(d));
   return channel;
 }
 
@@ -28,9 +28,28 @@ RecvChan<absl::Time> ChannelTimer::channel() const {
 }
 
 bool ChannelTimer::withdraw() {
+  const bool was_armed = heap().cancel(*this);
+  if (was_armed && mode_ == TimerMode::kOnce) return true;  // it has sent nothing since it was armed
   std::optional<absl::Time> stale;
   const bool was_sent = channel_try_recv(channel_, &stale) == RecvResult::kReceived;
-  return heap().cancel(*this) || was_sent;
+  return was_armed || was_sent;
+}
+
+void ChannelTimer::arm(absl::Duration d, std::int64_t when) {
+  if (d == absl::InfiniteDuration()) return;
+  bool is_first = false;
+  {
+    const LockGuard guard(heap().lock());
+    is_first = arm_locked(d, when);
+  }
+  if (is_first) scheduler()->timer_moved_up(when);
+}
+
+// True if it became the heap's first.
+bool ChannelTimer::arm_locked(absl::Duration d, std::int64_t when) {
+  due_ns_ = when;
+  if (mode_ == TimerMode::kPeriodic) period_ns_ = std::clamp<std::int64_t>(absl::ToInt64Nanoseconds(d), 1, kFarNs);
+  return heap().arm(*this, when);
 }
 
 bool ChannelTimer::stop() {
@@ -47,13 +66,7 @@ bool ChannelTimer::restart(absl::Duration d) {
   {
     const LockGuard guard(heap().lock());
     was_going_to = withdraw();
-    if (d != absl::InfiniteDuration()) {
-      due_ns_ = when;
-      if (mode_ == TimerMode::kPeriodic) {
-        period_ns_ = std::clamp<std::int64_t>(absl::ToInt64Nanoseconds(d), 1, kFarNs);
-      }
-      is_first = heap().arm(*this, when);
-    }
+    if (d != absl::InfiniteDuration()) is_first = arm_locked(d, when);
   }
   if (is_first) scheduler()->timer_moved_up(when);
   return was_going_to;

@@ -49,6 +49,8 @@ class ChannelTimer final : public TimerCore, private ChannelAttachment {
   void fire(std::int64_t now) noexcept override;
   void channel_gone() noexcept override;
   bool withdraw() NOVELO_REQUIRES(heap().lock());
+  void arm(absl::Duration d, std::int64_t when);
+  bool arm_locked(absl::Duration d, std::int64_t when) NOVELO_REQUIRES(heap().lock());
 
   Channel* const channel_;
   const TimerMode mode_;

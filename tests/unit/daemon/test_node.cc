@@ -83,4 +83,14 @@ double TestNode::sample(const std::string& name) const {
   return -1;
 }
 
+double TestNode::sum(const std::string& family) const {
+  std::istringstream lines(http_get("/metrics").second);
+  double sum = 0;
+  for (std::string line; std::getline(lines, line);) {
+    double value = 0;
+    if (line.starts_with(family + "{") && absl::SimpleAtod(line.substr(line.rfind(' ') + 1), &value)) sum += value;
+  }
+  return sum;
+}
+
 }  // namespace novelo::daemon

@@ -29,6 +29,8 @@ class TestNode {
   std::pair<int, std::string> http_get(const std::string& path) const;
   // The value of a sample, by its whole name and labels as the scrape has them; -1: there is none.
   double sample(const std::string& name) const;
+  // Of all samples of a metric, in one scrape.
+  double sum(const std::string& family) const;
 
  private:
   Server* server_ = nullptr;
