@@ -47,9 +47,14 @@
 namespace novelo::rt {
 
 #if defined(NOVELO_MODEL)
-class RawLock : public model::ModelLock {
+class NOVELO_CAPABILITY("lock") RawLock {
  public:
-  constexpr explicit RawLock(LockRank) noexcept {}
+  explicit RawLock(LockRank) noexcept {}
+  void lock() NOVELO_ACQUIRE() { lock_.lock(); }
+  void unlock() NOVELO_RELEASE() { lock_.unlock(); }
+
+ private:
+  model::ModelLock lock_;
 };
 #else
 class NOVELO_CAPABILITY("lock") RawLock {
