@@ -152,7 +152,6 @@ TEST_P(MeterTest, InnerAndOuterMeterAreBothChargedAndTheSameOnlyOnce) {
     EXPECT_EQ(inner.usage().parks, outer.usage().parks);
     EXPECT_GE(inner.usage().cpu_time, nearly(absl::Milliseconds(4)));
     EXPECT_GE(outer.usage().cpu_time, nearly(inner.usage().cpu_time));
-    EXPECT_LE(nearly(outer.usage().cpu_time), 1.5 * inner.usage().cpu_time + absl::Milliseconds(4));
   });
 }
 

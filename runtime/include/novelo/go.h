@@ -198,9 +198,9 @@ void yield();
 
 // Classes of goroutines, in novelo/start.h: latency goes before normal, normal before batch. Those of a lower class
 // make way at their next call of the runtime, or within some milliseconds if they make none; they get a turn now and
-// then however much there is above them, at least a hundredth of each processor. A goroutine begins with the class of
-// the one that starts it; those started from outside, and by timers, are normal. Changes the calling goroutine's class,
-// as of its next wait, and returns what it was.
+// then however much there is above them. A goroutine begins with the class of the one that starts it; those started
+// from outside, and by timers, are normal. Changes the calling goroutine's class, as of its next wait, and returns what
+// it was.
 Priority set_priority(Priority priority);
 Priority current_priority() noexcept;  // kNormal outside goroutines
 

@@ -15,6 +15,7 @@
 //   tested     tests/model/explorer_test.cc
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdint>
