@@ -211,6 +211,23 @@ TEST_P(CancelTest, OfNestedDeadlinesTheEarlierOneCounts) {
   });
 }
 
+TEST_P(CancelTest, AShieldedWaitSaysThatTheCancelOfAnOuterScopeCutItsChildrenShort) {
+  run([] {
+    absl::Status waited;
+    auto handle = spawn([&waited] {
+      shield([&waited] {
+        Scope scope;
+        scope.go([] { sleep(absl::InfiniteDuration()); });
+        waited = scope.wait();
+      });
+    });
+    testing::yield_until_waiting(2);
+    handle.cancel();
+    handle.join();
+    EXPECT_EQ(waited.code(), absl::StatusCode::kCancelled);
+  });
+}
+
 TEST_P(CancelTest, ADeadlineInThePastEndsTheFirstBlockingCall) {
   run([] {
     const absl::Status status = with_deadline(absl::Now() - absl::Hours(1), [] { sleep(absl::InfiniteDuration()); });

@@ -370,6 +370,31 @@ TEST_P(ContextTest, ThatOfAScopeHasItsDeadlineAndEndsByIt) {
   });
 }
 
+TEST_P(ContextTest, ThatOfAScopeIsCancelledWhenTheScopeHasEndedThoughTheCancelIsStillOnItsWay) {
+  run([] {
+    for (int round = 0; round < 300; ++round) {
+      std::vector<Context> inside;
+      const absl::Status status = with_timeout(absl::Microseconds(round % 40), [&] {
+        inside.push_back(current_context());
+        static_cast<void>(with_timeout(absl::Hours(1), [&] {
+          inside.push_back(current_context());
+          Scope scope;
+          scope.go([&] {
+            inside.push_back(current_context());
+            sleep(absl::InfiniteDuration());
+          });
+          static_cast<void>(scope.wait());
+        }));
+      });
+      ASSERT_EQ(status.code(), absl::StatusCode::kDeadlineExceeded);
+      for (const Context& context : inside) {
+        ASSERT_TRUE(is_done(context)) << "round " << round;
+        ASSERT_EQ(context.err().code(), absl::StatusCode::kDeadlineExceeded) << "round " << round;
+      }
+    }
+  });
+}
+
 TEST_P(ContextTest, ThatOfAScopeIsTheSameForAllInItAndCancelledWhenTheScopeEnds) {
   run([] {
     EXPECT_EQ(current_context().done(), current_context().done());

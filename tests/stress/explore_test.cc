@@ -1,38 +1,18 @@
-// The primitives over many interleavings drawn from seeds, with cancellation anywhere. A failure prints its seed.
+// Channels, select, scopes and timers over many interleavings drawn from seeds, with cancellation anywhere. A failure
+// prints its seed.
 #include <gtest/gtest.h>
 
 #include <map>
 #include <vector>
 
-#include "novelo/testing.h"
-#include "support/seed.h"
+#include "support/explored.h"
 
 namespace novelo {
 namespace {
 
-constexpr int kRuns = 1500;
-
-// A small random number that is part of the explored choices: which of two equal cases a select takes.
-int choose(int bound) {
-  int chosen = 0;
-  const auto ready = make_chan<Unit>();
-  ready.close();
-  for (int i = 1; i < bound; ++i) {
-    if (select(on_recv(ready), on_recv(ready)) == 1) ++chosen;
-  }
-  return chosen;
-}
-
-void expect_no_failure(const std::function<void()>& body) {
-  const testing::Exploration found =
-      testing::explore({.first_seed = testing::seed(), .runs = kRuns, .max_goroutines = 100}, body);
-  EXPECT_FALSE(found.failure.has_value());
-  EXPECT_GE(found.runs, 1);
-}
-
-void require(bool condition, const char* what) {
-  if (!condition) throw RuntimeError(what);
-}
+using testing::choose;
+using testing::expect_no_failure;
+using testing::require;
 
 TEST(ChannelExplored, EachAcceptedValueArrivesOnceThoughSomeAreCancelled) {
   expect_no_failure([] {
@@ -123,36 +103,6 @@ TEST(DeadlineExplored, AReceiveEndsByItsValueOrItsDeadlineAndLosesNeither) {
     sender.join();
     require(status.ok() == was_sent, "the receiver and the sender disagree");
     require(got.has_value() == was_sent, "the value was lost");
-  });
-}
-
-TEST(MutexExplored, OneAtATimeAndACancelledWaiterLeavesNoTrace) {
-  expect_no_failure([] {
-    Mutex mutex;
-    int inside = 0;
-    std::vector<JoinHandle<void>> all;
-    for (int i = 0; i < 4; ++i) {
-      all.push_back(spawn([&] {
-        for (int round = 0; round < 2; ++round) {
-          const std::lock_guard lock(mutex);
-          struct Leave {
-            int& inside;
-            ~Leave() { --inside; }
-          } leave{inside};
-          require(++inside == 1, "two hold the lock");
-          yield();
-        }
-      }));
-    }
-    all[2].cancel();
-    for (auto& one : all) {
-      try {
-        one.join();
-      } catch (const JoinCancelled&) {
-      }
-    }
-    require(mutex.try_lock(), "the lock is still held");
-    mutex.unlock();
   });
 }
 

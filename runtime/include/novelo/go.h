@@ -339,7 +339,8 @@ class Scope {
         std::type_identity<std::decay_t<F>>()));
   }
 
-  // Blocks until all have ended. The first error; rethrows a child's exception; kCancelled after cancel() without one.
+  // Blocks until all have ended. The first error; rethrows a child's exception; kCancelled after cancel() without one;
+  // kCancelled or kDeadlineExceeded if that of a scope around it cut a child short and does not end the caller as well.
   absl::Status wait();
   void cancel();
 

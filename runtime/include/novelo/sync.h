@@ -90,6 +90,18 @@ class RWMutex {
   }
   bool try_lock_shared() noexcept {
     rt::choice_point();
+    return try_enter();
+  }
+  // No reader: throws RuntimeError.
+  void unlock_shared();
+
+ private:
+  static constexpr std::uint64_t kWriter = 1;  // one holds it, or waits for the readers to leave
+  static constexpr std::uint64_t kQueued = 2;  // readers or that writer are queued; only with kWriter
+  static constexpr std::uint64_t kReader = 4;  // times those who hold it
+
+  // Of a reader: false while a writer is inside or waits.
+  bool try_enter() noexcept {
     std::uint64_t word = word_.load(std::memory_order_relaxed);
     while ((word & kWriter) == 0) {
       // [rwmutex-word] acquire, with unlock()'s release: the last writer's writes are seen
@@ -99,13 +111,8 @@ class RWMutex {
     }
     return false;
   }
-  // No reader: throws RuntimeError.
-  void unlock_shared();
-
- private:
-  static constexpr std::uint64_t kWriter = 1;  // one holds it, or waits for the readers to leave
-  static constexpr std::uint64_t kQueued = 2;  // readers or that writer are queued; only with kWriter
-  static constexpr std::uint64_t kReader = 4;  // times those who hold it
+  // Of a reader: false when it is the last inside and a writer waits, which is to be woken. No reader: throws.
+  bool try_leave();
 
   void lock_shared_slow();
   void wait_for_readers();
@@ -201,6 +208,8 @@ class Semaphore {
  private:
   static constexpr std::int64_t kQueued = 1;  // somebody waits: all go the slow way
   static constexpr std::int64_t kOne = 2;     // times what is there
+
+  bool try_take(std::int64_t k) noexcept;
 
   std::atomic<std::int64_t> word_;
 };

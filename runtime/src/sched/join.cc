@@ -113,7 +113,7 @@ void DeadlineSection::close() noexcept {
   scope_->disarm_deadline();
   scope_->leave(g);
   g.scope = outer_;
-  scope_->cancel(CancelCause::kCancelled);
+  scope_->end();
   scope_->wait_ended();
   scope_->unref();
   scope_ = nullptr;
@@ -150,14 +150,15 @@ struct Scope::State {
   rt::Lock<rt::LockRank::kChannel> lock;
   absl::Status status NOVELO_GUARDED_BY(lock);
   std::exception_ptr error NOVELO_GUARDED_BY(lock);
-  rt::Atomic<bool> was_cancelled{false};
+  rt::Atomic<bool> was_cancelled{false};  // by Scope::cancel()
+  rt::Atomic<bool> was_cut_short{false};  // a child left by a cancellation of this scope, whoever asked for it
   ~State() { core->unref(); }
 };
 
 Scope::Scope() : state_(std::make_shared<State>()) {}
 
 Scope::~Scope() {
-  state_->core->cancel(rt::CancelCause::kCancelled);
+  state_->core->end();
   state_->core->wait_ended();
 }
 
@@ -178,16 +179,28 @@ void Scope::fail(State& state, absl::Status status, std::exception_ptr error) no
 
 void Scope::ended_by_cancel(State& state, std::exception_ptr error) noexcept {
   // The scope's own cancel is no error; a Cancelled that comes from anywhere else (a join) is the child's failure.
-  if (!state.core->is_cancelled()) fail(state, absl::OkStatus(), std::move(error));
+  if (state.core->is_cancelled()) {
+    state.was_cut_short.store(true, rt::relaxed);  // published by the end of the child, with wait()
+  } else {
+    fail(state, absl::OkStatus(), std::move(error));
+  }
 }
 
 absl::Status Scope::wait() {
   state_->core->wait();
-  rt::LockGuard guard(state_->lock);
-  if (state_->error != nullptr) std::rethrow_exception(state_->error);
-  if (!state_->status.ok()) return state_->status;
+  {
+    rt::LockGuard guard(state_->lock);
+    if (state_->error != nullptr) std::rethrow_exception(state_->error);
+    if (!state_->status.ok()) return state_->status;
+  }
   if (state_->was_cancelled.load(rt::relaxed)) return absl::CancelledError("the scope was cancelled");
-  return absl::OkStatus();
+  if (!state_->was_cut_short.load(rt::relaxed)) return absl::OkStatus();
+  // By a scope around it, which the caller is mostly in too: the children have left before it was woken.
+  if (!rt::is_findable()) static_cast<void>(rt::enter_scope_list());
+  rt::before_blocking();
+  return state_->core->cause() == rt::CancelCause::kDeadline
+             ? absl::DeadlineExceededError("the deadline of a scope around this one passed")
+             : absl::CancelledError("a scope around this one was cancelled");
 }
 
 void Scope::cancel() {

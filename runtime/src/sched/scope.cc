@@ -102,26 +102,32 @@ void ScopeCore::leave(Goroutine& g) noexcept {
   g.attention.fetch_and(~kAttentionCancel, relaxed);
 }
 
+void ScopeCore::cancel_members(CancelCause cause) noexcept {
+  cause_.store(cause, release);  // [scope-cause] with cause()
+  // All flags first, then all records; each goroutine does it the other way round. A barrier for all of them.
+  for (Goroutine* g = members_.front(); g != nullptr; g = members_.next(*g)) {
+    g->attention.fetch_or(kAttentionCancel, relaxed);
+  }
+  if (!members_.empty()) heavy_barrier();  // [wait-cancel] with arm()'s light barrier
+  for (Goroutine* g = members_.front(); g != nullptr; g = members_.next(*g)) {
+    if (g->wait.try_cancel()) wake(g->wait);
+  }
+}
+
 void ScopeCore::cancel(CancelCause cause) noexcept {
   std::vector<ScopeCore*> below;
   ScopeFollower* follower = nullptr;
   {
     LockGuard guard(lock_);
-    if (cause_.load(relaxed) != CancelCause::kNone) return;
     follower = follower_;
     if (follower != nullptr) follower->ref();
-    cause_.store(cause, release);  // [scope-cause] with cause()
-    // All flags first, then all records; each goroutine does it the other way round. A barrier for all of them.
-    for (Goroutine* g = members_.front(); g != nullptr; g = members_.next(*g)) {
-      g->attention.fetch_or(kAttentionCancel, relaxed);
+    if (cause_.load(relaxed) == CancelCause::kNone) {
+      cancel_members(cause);
+      for (ScopeCore* child = children_.front(); child != nullptr; child = children_.next(*child)) {
+        if (child->try_ref()) below.push_back(child);
+      }
     }
-    if (!members_.empty()) heavy_barrier();  // [wait-cancel] with arm()'s light barrier
-    for (Goroutine* g = members_.front(); g != nullptr; g = members_.next(*g)) {
-      if (g->wait.try_cancel()) wake(g->wait);
-    }
-    for (ScopeCore* child = children_.front(); child != nullptr; child = children_.next(*child)) {
-      if (child->try_ref()) below.push_back(child);
-    }
+    cause = cause_.load(relaxed);
   }
   if (follower != nullptr) {
     follower->scope_cancelled(cause);
@@ -131,6 +137,14 @@ void ScopeCore::cancel(CancelCause cause) noexcept {
     child->cancel(cause);
     child->unref();
   }
+}
+
+void ScopeCore::end() noexcept {
+  CancelCause cause = CancelCause::kNone;
+  for (const ScopeCore* scope = this; scope != nullptr && cause == CancelCause::kNone; scope = scope->parent_) {
+    cause = scope->cause();
+  }
+  cancel(cause == CancelCause::kNone ? CancelCause::kCancelled : cause);
 }
 
 ScopeFollower* ScopeCore::follower(absl::FunctionRef<ScopeFollower*()> make) {

@@ -25,7 +25,8 @@ namespace novelo::rt {
 
 enum class CancelCause : std::uint8_t { kNone, kCancelled, kDeadline };
 
-// Wants to be told of a scope's end: once, with no lock held, that it was cancelled or, at the latest, that it is gone.
+// Wants to be told of a scope's end, with no lock held: that it was cancelled or, at the latest, that it is gone. The
+// first time counts.
 class ScopeFollower {
  public:
   virtual void ref() noexcept = 0;
@@ -51,8 +52,12 @@ class ScopeCore : public ListLink {
   void ref() noexcept { references_.fetch_add(1, relaxed); }
   void unref() noexcept;
 
-  // Cancels the scope and all below it. From any thread. The first cause stays.
+  // Cancels the scope and all below it. From any thread. The first cause stays. Its follower has been told when this
+  // returns, though it was another call that cancelled; one below may still be on its way.
   void cancel(CancelCause cause) noexcept;
+  // By its owner, who is done with it: cancels what is left, for the reason that a scope above was cancelled for, if
+  // one was and that has not come down to here yet.
+  void end() noexcept;
   // Cancels at that time unless disarmed before. Once a scope, before it is shared.
   void arm_deadline(absl::Time deadline);
   void disarm_deadline() noexcept;
@@ -94,6 +99,7 @@ class ScopeCore : public ListLink {
   ~ScopeCore();
   bool try_ref() noexcept;
   void link_to_parent() noexcept;
+  void cancel_members(CancelCause cause) noexcept NOVELO_REQUIRES(lock_);
 
   Lock<LockRank::kScope> lock_;
   ScopeCore* const parent_;  // one reference

@@ -92,7 +92,7 @@ void RWMutex::lock_shared_slow() NOVELO_NO_THREAD_SAFETY_ANALYSIS {
   rt::WaitBucket& bucket = rt::WaitBucket::of(&word_);
   bucket.lock().lock();
   for (;;) {
-    if (try_lock_shared()) {
+    if (try_enter()) {
       bucket.lock().unlock();
       return;
     }
@@ -111,25 +111,36 @@ void RWMutex::lock_shared_slow() NOVELO_NO_THREAD_SAFETY_ANALYSIS {
   // unlock() has counted this reader already.
 }
 
-void RWMutex::unlock_shared() {
-  rt::choice_point();
+bool RWMutex::try_leave() {
   std::uint64_t word = word_.load(std::memory_order_relaxed);
   while (word != (kReader | kWriter | kQueued)) {
     if (word < kReader) throw RuntimeError("unlock_shared of an RWMutex that no reader has locked");
     // [rwmutex-word] release, with lock()'s acquire
-    if (word_.compare_exchange_weak(word, word - kReader, std::memory_order_release, std::memory_order_relaxed)) return;
+    if (word_.compare_exchange_weak(word, word - kReader, std::memory_order_release, std::memory_order_relaxed)) {
+      return true;
+    }
   }
-  // The last reader, and a writer waits; unless that changed meanwhile.
+  return false;
+}
+
+void RWMutex::unlock_shared() {
+  rt::choice_point();
+  if (try_leave()) return;
+  rt::choice_point();
   rt::WakeList granted;
   rt::WaitBucket& bucket = rt::WaitBucket::of(&word_);
   const rt::LockGuard guard(bucket.lock());
-  // [rwmutex-word] acquire: what other readers did before they left is passed on to the writer
-  word = word_.load(std::memory_order_acquire);
+  // Once more: meanwhile that writer may have left by a cancellation, the readers behind it may have come in and
+  // another writer may wait for them. If it is still the last reader, nobody changes the word while the bucket is
+  // locked.
+  if (try_leave()) return;
   auto* first = static_cast<RwWaiter*>(bucket.first(&word_));
   if (first != nullptr && first->is_writer && first->record->try_win(first->ticket, rt::WakeCause::kEvent)) {
     bucket.remove(*first);
     granted.add(*first);
-    word_.store(bucket.first(&word_) != nullptr ? kWriter | kQueued : kWriter, std::memory_order_release);
+    const std::uint64_t queued = bucket.first(&word_) != nullptr ? kQueued : 0;
+    // [rwmutex-word] acq_rel: what other readers did before they left is passed on to the writer
+    word_.exchange(kWriter | queued, std::memory_order_acq_rel);
     return;
   }
   // The writer leaves by a cancellation: it lets in those behind itself.

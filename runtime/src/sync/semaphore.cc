@@ -43,6 +43,10 @@ Semaphore::Semaphore(std::int64_t n) : word_(0) {
 bool Semaphore::try_acquire(std::int64_t k) {
   rt::choice_point();
   require_not_negative(k);
+  return try_take(k);
+}
+
+bool Semaphore::try_take(std::int64_t k) noexcept {
   if (k == 0) return true;
   std::int64_t word = word_.load(std::memory_order_relaxed);
   while ((word & kQueued) == 0 && word / kOne >= k) {
@@ -60,7 +64,7 @@ void Semaphore::acquire(std::int64_t k) NOVELO_NO_THREAD_SAFETY_ANALYSIS {
   rt::WaitBucket& bucket = rt::WaitBucket::of(this);
   bucket.lock().lock();
   for (;;) {
-    if (try_acquire(k)) {
+    if (try_take(k)) {
       bucket.lock().unlock();
       return;
     }
