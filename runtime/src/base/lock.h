@@ -1,6 +1,6 @@
 // runtime/src/base/lock.h
 // A lock of the thread, for the short critical sections inside the runtime. It never parks a goroutine: a thread that
-// finds it taken spins for about a microsecond and then sleeps in the kernel.
+// finds it taken stays away from it for one microsecond, then for two, to sixteen, and then sleeps in the kernel.
 //
 //   who        code of the runtime, on any stack; never user code under it, never a park
 //              (park()'s commit releases the lock that protects the queue the goroutine was put in)

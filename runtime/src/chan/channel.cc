@@ -54,11 +54,10 @@ void Channel::put(void* element) noexcept {
   length_.store(length_.load(relaxed) + 1, relaxed);
 }
 
-bool Channel::send_now(void* element) noexcept {
+bool Channel::send_now(void* element, WaitRecord*& won) noexcept {
   if (Waiter* receiver = receivers_.pop_winner()) {
     type_.deliver(receiver->slot, element);
-    receiver->has_succeeded = true;
-    wake(*receiver->record);
+    won = succeed(*receiver);
     return true;
   }
   if (length_.load(relaxed) == capacity_) return false;
@@ -66,7 +65,7 @@ bool Channel::send_now(void* element) noexcept {
   return true;
 }
 
-bool Channel::receive_now(void* optional) noexcept {
+bool Channel::receive_now(void* optional, WaitRecord*& won) noexcept {
   if (length_.load(relaxed) > 0) {
     void* oldest = slot(first_);
     type_.deliver(optional, oldest);
@@ -76,26 +75,25 @@ bool Channel::receive_now(void* optional) noexcept {
     // The buffer was full if somebody waits to send: the value that waited longest takes the place.
     if (Waiter* sender = senders_.pop_winner()) {
       put(sender->slot);
-      sender->has_succeeded = true;
-      wake(*sender->record);
+      won = succeed(*sender);
     }
     return true;
   }
   if (Waiter* sender = senders_.pop_winner()) {
     type_.deliver(optional, sender->slot);
-    sender->has_succeeded = true;
-    wake(*sender->record);
+    won = succeed(*sender);
     return true;
   }
   return false;
 }
 
 bool Channel::close() noexcept {
+  WakeList released;  // has_succeeded stays false
   LockGuard guard(lock_);
   if (is_closed_) return false;
   is_closed_ = true;
-  receivers_.wake_all();  // has_succeeded stays false
-  senders_.wake_all();
+  receivers_.pop_winners(released);
+  senders_.pop_winners(released);
   return true;
 }
 

@@ -23,10 +23,11 @@ class Channel {
  public:
   static constexpr std::int64_t kBytesMax = std::int64_t{1} << 40;  // of the buffer
 
-  // Under the lock: does what can be done at once. False: it would block. Throws nothing; `is_closed()` is looked at
-  // first.
-  bool send_now(void* element) noexcept NOVELO_REQUIRES(lock_);
-  bool receive_now(void* optional) noexcept NOVELO_REQUIRES(lock_);
+  // Under the lock: does what can be done at once. False: it would block. Whoever can go on because of it is won and
+  // left in `won`, for wake_won() when the lock has been released: a wake may be a system call. `is_closed()` is looked
+  // at first.
+  bool send_now(void* element, WaitRecord*& won) noexcept NOVELO_REQUIRES(lock_);
+  bool receive_now(void* optional, WaitRecord*& won) noexcept NOVELO_REQUIRES(lock_);
 
   bool is_closed() const noexcept NOVELO_REQUIRES(lock_) { return is_closed_; }
   RawLock& lock() noexcept NOVELO_RETURN_CAPABILITY(lock_) { return lock_; }
@@ -54,6 +55,10 @@ class Channel {
   static std::align_val_t alignment(const ElementType& type) noexcept;
   void* slot(std::size_t i) noexcept { return buffer_ + i * type_.size; }
   void put(void* element) noexcept NOVELO_REQUIRES(lock_);
+  static WaitRecord* succeed(Waiter& waiter) noexcept {
+    waiter.has_succeeded = true;
+    return waiter.record;
+  }
   std::size_t following(std::size_t i) const noexcept { return i + 1 == capacity_ ? 0 : i + 1; }
 
   Lock<LockRank::kChannel> lock_;
@@ -69,5 +74,10 @@ class Channel {
   WaiterQueue senders_;
   WaiterQueue receivers_;
 };
+
+// Whom send_now() or receive_now() has won, if anybody.
+inline void wake_won(WaitRecord* won) noexcept {
+  if (won != nullptr) wake(*won);
+}
 
 }  // namespace novelo::rt

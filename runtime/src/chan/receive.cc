@@ -7,10 +7,12 @@ namespace novelo::rt {
 void channel_recv(Channel* channel, void* optional) NOVELO_NO_THREAD_SAFETY_ANALYSIS {
   before_blocking();
   if (channel == nullptr) wait_forever();
+  WaitRecord* won = nullptr;
   for (;;) {
     channel->lock().lock();
-    if (channel->receive_now(optional) || channel->is_closed()) {
+    if (channel->receive_now(optional, won) || channel->is_closed()) {
       channel->lock().unlock();
+      wake_won(won);
       return;
     }
     if (is_findable()) break;
@@ -30,9 +32,13 @@ void channel_recv(Channel* channel, void* optional) NOVELO_NO_THREAD_SAFETY_ANAL
 
 RecvResult channel_try_recv(Channel* channel, void* optional) {
   if (channel == nullptr) return RecvResult::kEmpty;
-  LockGuard guard(channel->lock());
-  if (channel->receive_now(optional)) return RecvResult::kReceived;
-  return channel->is_closed() ? RecvResult::kClosed : RecvResult::kEmpty;
+  WaitRecord* won = nullptr;
+  {
+    LockGuard guard(channel->lock());
+    if (!channel->receive_now(optional, won)) return channel->is_closed() ? RecvResult::kClosed : RecvResult::kEmpty;
+  }
+  wake_won(won);
+  return RecvResult::kReceived;
 }
 
 }  // namespace novelo::rt

@@ -75,15 +75,16 @@ class Scratch {
   std::vector<T> heap_;
 };
 
-// Does the case if it can be done at once. A send on a closed channel counts as ready.
+// Does the case if it can be done at once. A send on a closed channel counts as ready. `won` as with
+// Channel::send_now().
 enum class Tried { kBlocked, kDone, kClosedSend };
-Tried try_case(const SelectOp& op) noexcept NOVELO_NO_THREAD_SAFETY_ANALYSIS {
+Tried try_case(const SelectOp& op, WaitRecord*& won) noexcept NOVELO_NO_THREAD_SAFETY_ANALYSIS {
   Channel& channel = *op.channel;
   if (op.direction == SelectDirection::kSend) {
     if (channel.is_closed()) return Tried::kClosedSend;
-    return channel.send_now(op.slot) ? Tried::kDone : Tried::kBlocked;
+    return channel.send_now(op.slot, won) ? Tried::kDone : Tried::kBlocked;
   }
-  return channel.receive_now(op.slot) || channel.is_closed() ? Tried::kDone : Tried::kBlocked;
+  return channel.receive_now(op.slot, won) || channel.is_closed() ? Tried::kDone : Tried::kBlocked;
 }
 
 [[noreturn]] void throw_closed() {
@@ -138,12 +139,14 @@ std::size_t select_ops(std::span<const SelectOp> ops) {
   channels = channels.first(static_cast<std::size_t>(std::unique(channels.begin(), channels.end()) - channels.begin()));
   LockSet locks(channels);
 
+  WaitRecord* won = nullptr;
   for (;;) {
     locks.lock();
     for (const std::uint32_t i : order) {
-      const Tried tried = try_case(ops[i]);
+      const Tried tried = try_case(ops[i], won);
       if (tried == Tried::kBlocked) continue;
       locks.unlock();
+      wake_won(won);
       if (tried == Tried::kClosedSend) throw_closed();
       return i;
     }

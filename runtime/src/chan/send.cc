@@ -10,14 +10,16 @@ constexpr char kClosed[] = "send on a closed channel";
 void channel_send(Channel* channel, void* element) NOVELO_NO_THREAD_SAFETY_ANALYSIS {
   before_blocking();
   if (channel == nullptr) wait_forever();
+  WaitRecord* won = nullptr;
   for (;;) {
     channel->lock().lock();
     if (channel->is_closed()) {
       channel->lock().unlock();
       throw ChannelClosed(kClosed);
     }
-    if (channel->send_now(element)) {
+    if (channel->send_now(element, won)) {
       channel->lock().unlock();
+      wake_won(won);
       return;
     }
     if (is_findable()) break;
@@ -38,9 +40,15 @@ void channel_send(Channel* channel, void* element) NOVELO_NO_THREAD_SAFETY_ANALY
 
 bool channel_try_send(Channel* channel, void* element) {
   if (channel == nullptr) return false;
-  LockGuard guard(channel->lock());
-  if (channel->is_closed()) throw ChannelClosed(kClosed);
-  return channel->send_now(element);
+  WaitRecord* won = nullptr;
+  bool has_sent = false;
+  {
+    LockGuard guard(channel->lock());
+    if (channel->is_closed()) throw ChannelClosed(kClosed);
+    has_sent = channel->send_now(element, won);
+  }
+  wake_won(won);
+  return has_sent;
 }
 
 }  // namespace novelo::rt

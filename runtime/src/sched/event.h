@@ -40,8 +40,9 @@ class Event {
   }
 
   void notify_all() noexcept {
+    WakeList waiting;
     LockGuard guard(lock_);
-    waiters_.wake_all();
+    waiters_.pop_winners(waiting);
   }
 
  private:

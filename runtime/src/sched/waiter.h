@@ -26,6 +26,22 @@ struct Waiter : ListLink {
   bool has_succeeded = false;  // the value moved; false: the channel was closed. Written by the winner before wake()
 };
 
+// Waiters that were won under a lock: woken in their order at the end, when the lock has been released.
+class WakeList {
+ public:
+  WakeList() = default;
+  WakeList(const WakeList&) = delete;
+  WakeList& operator=(const WakeList&) = delete;
+  ~WakeList() {
+    // Woken, a waiter is gone.
+    while (Waiter* waiter = won_.pop_front()) wake(*waiter->record);
+  }
+  void add(Waiter& waiter) noexcept { won_.push_back(waiter); }
+
+ private:
+  IntrusiveList<Waiter> won_;
+};
+
 class WaiterQueue {
  public:
   bool empty() const noexcept { return list_.empty(); }
@@ -45,9 +61,9 @@ class WaiterQueue {
     return nullptr;
   }
 
-  // Wakes everybody.
-  void wake_all() noexcept {
-    while (Waiter* waiter = pop_winner()) wake(*waiter->record);
+  // Everybody whose wait the caller wins.
+  void pop_winners(WakeList& won) noexcept {
+    while (Waiter* waiter = pop_winner()) won.add(*waiter);
   }
 
  private:

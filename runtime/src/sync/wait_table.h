@@ -31,22 +31,6 @@ struct TableWaiter : Waiter {
   IntrusiveList<TableWaiter> behind;  // the rest of the queue; empty unless is_first
 };
 
-// Waiters that were won under a bucket's lock: woken in their order at the end, when the lock has been released.
-class WakeList {
- public:
-  WakeList() = default;
-  WakeList(const WakeList&) = delete;
-  WakeList& operator=(const WakeList&) = delete;
-  ~WakeList() {
-    // Woken, a waiter is gone.
-    while (TableWaiter* waiter = won_.pop_front()) wake(*waiter->record);
-  }
-  void add(TableWaiter& waiter) noexcept { won_.push_back(waiter); }
-
- private:
-  IntrusiveList<TableWaiter> won_;
-};
-
 class WaitBucket {
  public:
   // The bucket that holds the queue of this object.

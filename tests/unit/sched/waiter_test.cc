@@ -72,8 +72,11 @@ TEST_F(WaiterQueueTest, OfSeveralPlacesOfOneWaitOneIsServed) {
   EXPECT_EQ(left.pop_winner(), nullptr);
 }
 
-TEST_F(WaiterQueueTest, WakeAllLeavesNobody) {
-  queue_.wake_all();
+TEST_F(WaiterQueueTest, PopWinnersLeavesNobodyAndTheListWakesThem) {
+  {
+    WakeList won;
+    queue_.pop_winners(won);
+  }
   EXPECT_TRUE(queue_.empty());
   for (Waiting& one : waiting_) EXPECT_EQ(one.own.cause(), WakeCause::kEvent);
 }
