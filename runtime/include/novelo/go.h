@@ -46,12 +46,13 @@ class JoinCore {
  public:
   enum class Outcome : std::uint8_t { kRunning, kReturned, kThrew, kCancelled, kExited };
 
-  JoinCore();
+  explicit JoinCore(std::size_t align);  // of the whole object
   virtual ~JoinCore();
   JoinCore(const JoinCore&) = delete;
   JoinCore& operator=(const JoinCore&) = delete;
 
-  void ref() noexcept;
+  // With one reference, the handle's. Before the goroutine starts: a second one, its own.
+  void share() noexcept;
   void unref() noexcept;
 
   // Blocks until the goroutine and its destructors have ended; does not throw what it threw.
@@ -69,11 +70,15 @@ class JoinCore {
   void set_id(std::uint64_t id) noexcept { id_ = id; }
 
  private:
-  struct Ended;  // what it waits by: of the runtime's own types, and here without an allocation of its own
+  // Of the runtime's own types, and here without allocations of their own. The scope may outlive the rest, and frees
+  // the memory of the whole object.
+  struct Ended;  // what it waits by
   static constexpr std::size_t kEndedBytes = 64;
+  static constexpr std::size_t kScopeBytes = 192;
   Ended& ended() noexcept;
 
   alignas(std::max_align_t) std::byte ended_[kEndedBytes];
+  alignas(std::max_align_t) std::byte scope_memory_[kScopeBytes];
   ScopeCore* scope_;
   std::uint64_t id_ = 0;
   std::exception_ptr error_;
@@ -84,6 +89,7 @@ template <class R>
 class JoinState final : public JoinCore {
  public:
   using Stored = std::conditional_t<std::is_void_v<R>, Unit, R>;
+  JoinState() : JoinCore(alignof(JoinState)) {}
   std::optional<Stored> result;
 };
 
@@ -163,7 +169,6 @@ template <class F, class... A>
   using R = std::invoke_result_t<decltype(std::move(call))>;
   auto* state = new rt::JoinState<R>;
   JoinHandle<R> handle(state);
-  state->ref();  // the goroutine's own
   rt::Closure body(
       [state, call = std::move(call)]() mutable {
         using Outcome = rt::JoinCore::Outcome;
@@ -184,6 +189,7 @@ template <class F, class... A>
         }
       },
       std::type_identity<std::decay_t<F>>());
+  state->share();
   rt::start_in(state->scope(), std::move(body), state);
   return handle;
 }

@@ -33,34 +33,55 @@ std::size_t select_ops(std::span<const SelectOp> ops);
 
 struct NoCallback {};
 
-template <class T, class F>
+// The channel of a case: one that is given as a temporary is kept, one that has a name is not.
+template <class C>
+class CaseChannel {
+ public:
+  explicit CaseChannel(C&& channel) noexcept : channel_(std::move(channel)) {}
+  Channel* core() const noexcept { return channel_.core(); }
+
+ private:
+  C channel_;
+};
+template <class C>
+class CaseChannel<C&> {
+ public:
+  explicit CaseChannel(C& channel) noexcept : core_(channel.core()) {}
+  Channel* core() const noexcept { return core_; }
+
+ private:
+  Channel* core_;
+};
+
+template <class C, class F>
 class RecvCase {
  public:
-  RecvCase(ChannelHandle channel, F f) : channel_(std::move(channel)), f_(std::move(f)) {}
-  SelectOp op() noexcept { return {SelectDirection::kRecv, channel_.get(), &value_}; }
+  RecvCase(C&& channel, F f) : channel_(std::forward<C>(channel)), f_(std::move(f)) {}
+  SelectOp op() noexcept { return {SelectDirection::kRecv, channel_.core(), &value_}; }
   void run() {
     if constexpr (!std::is_same_v<F, NoCallback>) f_(std::move(value_));
   }
 
  private:
-  ChannelHandle channel_;
+  CaseChannel<C> channel_;
   F f_;
-  std::optional<T> value_;
+  std::optional<typename std::remove_cvref_t<C>::value_type> value_;
 };
 
-template <class T, class F>
+template <class C, class F>
 class SendCase {
  public:
-  SendCase(ChannelHandle channel, T value, F f)
-      : channel_(std::move(channel)), value_(std::move(value)), f_(std::move(f)) {}
-  SelectOp op() noexcept { return {SelectDirection::kSend, channel_.get(), &value_}; }
+  using Value = typename std::remove_cvref_t<C>::value_type;
+  SendCase(C&& channel, Value value, F f)
+      : channel_(std::forward<C>(channel)), value_(std::move(value)), f_(std::move(f)) {}
+  SelectOp op() noexcept { return {SelectDirection::kSend, channel_.core(), &value_}; }
   void run() {
     if constexpr (!std::is_same_v<F, NoCallback>) f_();
   }
 
  private:
-  ChannelHandle channel_;
-  T value_;
+  CaseChannel<C> channel_;
+  Value value_;
   F f_;
 };
 
@@ -91,16 +112,17 @@ ChannelHandle share(const C& channel) noexcept {
 
 }  // namespace rt
 
-// A case that receives from a Chan or RecvChan; f is given the std::optional that recv() would return.
+// A case that receives from a Chan or RecvChan; f is given the std::optional that recv() would return. A channel with a
+// name must outlive the case; a temporary, as that of after(), is kept.
 template <class C, class F = rt::NoCallback>
-auto on_recv(const C& channel, F f = {}) {
-  return rt::RecvCase<typename C::value_type, F>(rt::share(channel), std::move(f));
+auto on_recv(C&& channel, F f = {}) {
+  return rt::RecvCase<C, F>(std::forward<C>(channel), std::move(f));
 }
 
-// A case that sends `value` on a Chan or SendChan.
+// A case that sends `value` on a Chan or SendChan; of the channel as on_recv().
 template <class C, class F = rt::NoCallback>
-auto on_send(const C& channel, typename C::value_type value, F f = {}) {
-  return rt::SendCase<typename C::value_type, F>(rt::share(channel), std::move(value), std::move(f));
+auto on_send(C&& channel, typename std::remove_cvref_t<C>::value_type value, F f = {}) {
+  return rt::SendCase<C, F>(std::forward<C>(channel), std::move(value), std::move(f));
 }
 
 // Taken only if no other case is ready.

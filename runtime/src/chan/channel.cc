@@ -2,19 +2,16 @@
 // receiver that waits; the winner of the receiver's wait fills its slot before it wakes it.
 #include "chan/channel.h"
 
-#include <algorithm>
 #include <new>
 #include <stdexcept>
 #include <string>
+
+#include "base/aligned_new.h"
 
 namespace novelo::rt {
 
 std::size_t Channel::buffer_offset(const ElementType& type) noexcept {
   return (sizeof(Channel) + type.align - 1) / type.align * type.align;
-}
-
-std::align_val_t Channel::alignment(const ElementType& type) noexcept {
-  return std::align_val_t{std::max(type.align, alignof(Channel))};
 }
 
 Channel* Channel::make(const ElementType& type, std::int64_t capacity) {
@@ -26,7 +23,8 @@ Channel* Channel::make(const ElementType& type, std::int64_t capacity) {
   }
   const std::size_t offset = buffer_offset(type);
   const std::size_t bytes = offset + static_cast<std::size_t>(capacity) * type.size;
-  void* memory = ::operator new(bytes, alignment(type));
+  static_assert(alignof(Channel) <= __STDCPP_DEFAULT_NEW_ALIGNMENT__);
+  void* memory = allocate(bytes, type.align);
   auto* channel = ::new (memory) Channel(type, static_cast<std::size_t>(capacity));
   channel->buffer_ = static_cast<std::byte*>(memory) + offset;
   return channel;
@@ -36,9 +34,9 @@ void Channel::unref() noexcept {
   // [chan-refs] acq_rel: the one who destroys sees what the others did
   if (references_.fetch_sub(1, acq_rel) != 1) return;
   if (attachment_ != nullptr) attachment_->channel_gone();
-  const std::align_val_t align = alignment(type_);
+  const ElementType& type = type_;
   this->~Channel();
-  ::operator delete(this, align);
+  deallocate(this, type.align);
 }
 
 Channel::~Channel() {

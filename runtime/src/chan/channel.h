@@ -52,7 +52,6 @@ class Channel {
   ~Channel();
 
   static std::size_t buffer_offset(const ElementType& type) noexcept;
-  static std::align_val_t alignment(const ElementType& type) noexcept;
   void* slot(std::size_t i) noexcept { return buffer_ + i * type_.size; }
   void put(void* element) noexcept NOVELO_REQUIRES(lock_);
   static WaitRecord* succeed(Waiter& waiter) noexcept {

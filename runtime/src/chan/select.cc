@@ -2,17 +2,19 @@
 // one instant and two selects cannot deadlock:
 //   1. look for ready cases in a random order; take the first
 //   2. nothing ready: put a waiter into every channel's queue and park; the commit unlocks them all
-//   3. woken: take the waiters out of the other queues, and see which case it was
+//   3. woken: take the waiters out of the other queues, one lock at a time, and see which case it was
 // All waiters carry one ticket of one wait record, so exactly one case of one wait is ever served.
 #include "novelo/select.h"
 
 #include <algorithm>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <new>
 #include <stdexcept>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "base/random.h"
@@ -50,14 +52,30 @@ class LockSet {
   std::span<Channel*> channels_;
 };
 
-std::uint32_t random_below(std::uint32_t bound) noexcept {
-  PinnedProcessor p;
-  if (p) {
-    Choices* choices = scheduler()->choices();
-    return choices == nullptr ? p->random.below(bound) : choices->below(bound);
+// Where chance comes from on this thread, for as long as it lives.
+class Dice {
+ public:
+  std::uint32_t below(std::uint32_t bound) noexcept {
+    if (choices_ != nullptr) return choices_->below(bound);
+    return random_.below(bound);
   }
-  thread_local Random foreign(static_cast<std::uint64_t>(steady_ns()));
-  return foreign.below(bound);
+
+ private:
+  static Random& foreign() noexcept {
+    thread_local Random random(static_cast<std::uint64_t>(steady_ns()));
+    return random;
+  }
+  const PinnedProcessor p_;
+  Choices* const choices_ = p_ ? scheduler()->choices() : nullptr;
+  Random& random_ = p_ ? p_->random : foreign();
+};
+
+// Every order is equally likely.
+void shuffle(std::span<std::uint32_t> order) noexcept {
+  Dice dice;
+  for (std::size_t left = order.size(); left > 1; --left) {
+    std::swap(order[left - 1], order[dice.below(static_cast<std::uint32_t>(left))]);
+  }
 }
 
 // Memory for `n` of T: on the stack up to kInline.
@@ -95,12 +113,28 @@ WaiterQueue& queue_of(const SelectOp& op) noexcept {
   return op.direction == SelectDirection::kSend ? op.channel->senders() : op.channel->receivers();
 }
 
-void leave_queues(LockSet& locks, std::span<const SelectOp> ops, std::span<Waiter> waiters) noexcept {
-  locks.lock();
-  for (const Waiter& waiter : waiters) {
-    queue_of(ops[waiter.case_index]).remove(const_cast<Waiter&>(waiter));
+// All but `winner`, if there is one: that has been taken out.
+void leave_queues(std::span<const SelectOp> ops, std::span<Waiter> waiters, const Waiter* winner) noexcept {
+  for (Waiter& waiter : waiters) {
+    if (&waiter == winner) continue;
+    const SelectOp& op = ops[waiter.case_index];
+    LockGuard guard(op.channel->lock());
+    queue_of(op).remove(waiter);
   }
-  locks.unlock();
+}
+
+// Few channels mostly, and often in order already.
+void sort(std::span<Channel*> channels) noexcept {
+  if (channels.size() > kInline) {
+    std::sort(channels.begin(), channels.end());
+    return;
+  }
+  for (std::size_t i = 1; i < channels.size(); ++i) {
+    Channel* const channel = channels[i];
+    std::size_t at = i;
+    for (; at > 0 && std::less<>()(channel, channels[at - 1]); --at) channels[at] = channels[at - 1];
+    channels[at] = channel;
+  }
 }
 
 }  // namespace
@@ -121,13 +155,10 @@ std::size_t select_ops(std::span<const SelectOp> ops) {
       otherwise = i;
     } else if (ops[i].channel != nullptr) {
       channels[n] = ops[i].channel;
-      // An inside-out shuffle: every order is equally likely.
-      const std::uint32_t at = random_below(static_cast<std::uint32_t>(n + 1));
-      order[n] = order[at];
-      order[at] = static_cast<std::uint32_t>(i);
-      ++n;
+      order[n++] = static_cast<std::uint32_t>(i);
     }
   }
+  shuffle(order.first(n));
   before_blocking();
   if (n == 0) {
     if (otherwise != kNone) return otherwise;
@@ -135,7 +166,7 @@ std::size_t select_ops(std::span<const SelectOp> ops) {
   }
   channels = channels.first(n);
   order = order.first(n);
-  std::sort(channels.begin(), channels.end());
+  sort(channels);
   channels = channels.first(static_cast<std::size_t>(std::unique(channels.begin(), channels.end()) - channels.begin()));
   LockSet locks(channels);
 
@@ -173,9 +204,9 @@ std::size_t select_ops(std::span<const SelectOp> ops) {
   }
   const WakeCause cause =
       wait(WaitReason::kSelect, [](void* held) noexcept { static_cast<LockSet*>(held)->unlock(); }, &locks);
-  leave_queues(locks, ops, waiters);
-  if (cause == WakeCause::kCancel) throw_cancelled();
-  const auto* winner = static_cast<const Waiter*>(wait_record().winner());
+  const auto* winner = cause == WakeCause::kCancel ? nullptr : static_cast<const Waiter*>(wait_record().winner());
+  leave_queues(ops, waiters, winner);
+  if (winner == nullptr) throw_cancelled();
   if (!winner->has_succeeded && ops[winner->case_index].direction == SelectDirection::kSend) throw_closed();
   return winner->case_index;
 }

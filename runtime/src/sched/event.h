@@ -40,10 +40,18 @@ class Event {
   }
 
   void notify_all() noexcept {
+    notify_all([] {});
+  }
+  // `make_true` is called under the lock.
+  template <class Change>
+  void notify_all(Change make_true) noexcept {
     WakeList waiting;
     LockGuard guard(lock_);
+    make_true();
     waiters_.pop_winners(waiting);
   }
+
+  RawLock& lock() noexcept NOVELO_RETURN_CAPABILITY(lock_) { return lock_; }
 
  private:
   Lock<LockRank::kChannel> lock_;

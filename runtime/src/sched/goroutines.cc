@@ -13,6 +13,8 @@ namespace novelo::rt {
 namespace {
 
 constexpr int kFreeKept = 64;  // records a processor keeps for itself
+constexpr std::uint32_t kIdsAtOnce = 16;
+constexpr std::int32_t kPlacesAtOnce = 16;
 
 // After the goroutine's stack was unwound; on its stack.
 void report_uncaught(RuntimeOptions& options, const Goroutine& g, const std::exception_ptr& error) noexcept {
@@ -52,7 +54,7 @@ void report_uncaught(RuntimeOptions& options, const Goroutine& g, const std::exc
   } catch (...) {
     error = std::current_exception();
   }
-  g.attention.fetch_and(~kAttentionExit, relaxed);
+  if ((g.attention.load(relaxed) & kAttentionExit) != 0) g.attention.fetch_and(~kAttentionExit, relaxed);
   ++g.shields;  // destructors of what the closure holds are not left by a cancellation
   g.body.reset();
   drop_locals(std::exchange(g.locals, nullptr));
@@ -62,16 +64,41 @@ void report_uncaught(RuntimeOptions& options, const Goroutine& g, const std::exc
 
 }  // namespace
 
+// Processors take numbers by the dozen, so that they do not meet at one counter.
+std::uint64_t Scheduler::take_id(Processor& p) noexcept {
+  std::uint32_t left = p.ids_left.load(relaxed);
+  if (left == 0) {
+    p.next_id = next_id_.fetch_add(kIdsAtOnce, relaxed);
+    left = kIdsAtOnce;
+  }
+  p.ids_left.store(left - 1, relaxed);
+  return p.next_id++;
+}
+
+std::uint64_t Scheduler::goroutines_created() const noexcept {
+  std::uint64_t created = next_id_.load(relaxed) - 1;
+  for (const auto& p : processors_) created -= p->ids_left.load(relaxed);
+  return created;
+}
+
 Goroutine* Scheduler::take_record() noexcept {
+  Goroutine* g = nullptr;
+  std::uint64_t id = 0;
   {
     PinnedProcessor p;
+    id = p ? take_id(*p.get()) : next_id_.fetch_add(1, relaxed);
     if (p && p->free_goroutines != nullptr) {
-      Goroutine* g = p->free_goroutines;
+      g = p->free_goroutines;
       p->free_goroutines = g->next;
       --p->free_count;
-      return g;
     }
   }
+  if (g == nullptr) g = take_shared_record();
+  g->id.store(id, relaxed);
+  return g;
+}
+
+Goroutine* Scheduler::take_shared_record() noexcept {
   LockGuard guard(goroutines_lock_);
   if (free_goroutines_ == nullptr) {
     slabs_.push_back(std::make_unique<Slab>());
@@ -97,10 +124,65 @@ void Scheduler::keep_record(Processor* p, Goroutine* g) noexcept {
   free_goroutines_ = g;
 }
 
+// As many of `wanted` as the limit leaves.
+std::int64_t Scheduler::take_shared_places(std::int64_t wanted) noexcept {
+  const auto max = static_cast<std::int64_t>(goroutines_max_);
+  std::int64_t taken = places_taken_.load(relaxed);
+  std::int64_t got = 0;
+  do {
+    got = std::min(wanted, max - taken);
+    if (got <= 0) return 0;
+  } while (!places_taken_.compare_exchange_weak(taken, taken + got, relaxed, relaxed));
+  return got;
+}
+
+// Processors take and return places by the dozen, so that they do not meet at one counter. The limit is exact all the
+// same: who finds none left takes what others keep.
 bool Scheduler::take_place() noexcept {
-  if (alive_.fetch_add(1, relaxed) < static_cast<std::int64_t>(goroutines_max_)) return true;
-  alive_.fetch_sub(1, relaxed);
-  return false;
+  PinnedProcessor p;
+  if (p) {
+    std::int32_t kept = p->places.load(relaxed);
+    while (kept > 0) {
+      if (p->places.compare_exchange_weak(kept, kept - 1, relaxed, relaxed)) return true;
+    }
+  }
+  std::int64_t got = take_shared_places(p ? kPlacesAtOnce : 1);
+  if (got == 0) {
+    for (const auto& other : processors_) got += other->places.exchange(0, relaxed);
+    if (got == 0) return false;
+  }
+  if (p) {
+    p->places.fetch_add(static_cast<std::int32_t>(got - 1), release);  // [places] with num_goroutines()
+  } else {
+    places_taken_.fetch_sub(got - 1, relaxed);
+  }
+  return true;
+}
+
+void Scheduler::give_place() noexcept {
+  PinnedProcessor p;
+  if (!p) {
+    places_taken_.fetch_sub(1, relaxed);
+    return;
+  }
+  std::int32_t kept = p->places.fetch_add(1, relaxed) + 1;
+  if (kept < 2 * kPlacesAtOnce) return;
+  if (p->places.compare_exchange_strong(kept, kept - kPlacesAtOnce, relaxed, relaxed)) {
+    places_taken_.fetch_sub(kPlacesAtOnce, release);  // [places]
+  }
+}
+
+// Never too small: places that change hands meanwhile count as used.
+std::size_t Scheduler::num_goroutines() const noexcept {
+  std::int64_t taken = places_taken_.load(acquire);  // [places] with give_place(): who sees the return sees them gone
+  for (;;) {
+    std::int64_t kept = 0;
+    // [places] acquire, with take_place(): who sees them there sees them taken
+    for (const auto& p : processors_) kept += p->places.load(acquire);
+    const std::int64_t again = places_taken_.load(acquire);
+    if (again == taken) return static_cast<std::size_t>(std::max<std::int64_t>(0, taken - kept));
+    taken = again;
+  }
 }
 
 Goroutine* Scheduler::make_goroutine(ScopeCore& scope, Closure&& body, JoinCore* join, const void* created_at) {
@@ -113,7 +195,6 @@ Goroutine* Scheduler::new_goroutine(ScopeCore& scope, Closure&& body, JoinCore* 
   const Goroutine* creator = current_goroutine();
   if (creator != nullptr) g->locals = share_locals(creator->locals);
   g->priority = creator == nullptr ? Priority::kNormal : creator->priority;
-  g->id.store(next_id_.fetch_add(1, relaxed), relaxed);
   g->creator_id.store(creator == nullptr ? 0 : creator->id.load(relaxed), relaxed);
   g->created_at.store(created_at, relaxed);
   g->entry.store(body.entry(), relaxed);
@@ -146,7 +227,6 @@ Scheduler::Started Scheduler::start_outermost(Closure& body, const std::type_inf
 bool Scheduler::start_system(Closure&& body) noexcept {
   if (!root_->try_add()) return false;
   Goroutine* g = take_record();
-  g->id.store(next_id_.fetch_add(1, relaxed), relaxed);
   g->body = std::move(body);
   g->join = nullptr;
   g->is_system.store(true, relaxed);
@@ -179,7 +259,7 @@ void Scheduler::goroutine_main(void* argument) noexcept {
     end_slice(*pinned.machine(), g);
     g.accounts = nullptr;
   }
-  if (!g.is_system.load(relaxed)) scheduler()->alive_.fetch_sub(1, relaxed);
+  if (!g.is_system.load(relaxed)) scheduler()->give_place();
   if (g.join != nullptr) {
     g.join->complete();
     g.join->unref();

@@ -194,7 +194,7 @@ bool Scheduler::keep_time() noexcept {
 // ever run again.
 void Scheduler::check_deadlock() noexcept {
   if (idle_machines_ != static_cast<std::int32_t>(live_machines())) return;
-  if (runs_.load(relaxed) == 0 || posters_.load(relaxed) != 0 || alive_.load(relaxed) <= 0) return;
+  if (runs_.load(relaxed) == 0 || posters_.load(relaxed) != 0 || num_goroutines() == 0) return;
   if (is_work_anywhere() || next_timer() != kNever) return;
   is_deadlocked_.store(true, release);  // [deadlock] with take_deadlock()
   run_changed();

@@ -15,31 +15,33 @@ struct JoinCore::Ended {
   Event event;
   Atomic<bool> has_ended{false};
   Atomic<std::int32_t> references{1};
-  Lock<LockRank::kScope> lock;  // of done: made at the first call, closed at the end, whichever is later
-  Chan<Unit> done NOVELO_GUARDED_BY(lock);
+  Chan<Unit> done;  // by the event's lock: made at the first call, closed at the end, whichever is later
 };
 
-JoinCore::JoinCore() : scope_(ScopeCore::make(&current_scope(), ScopeCore::Hold::kParent)) {
+JoinCore::JoinCore(std::size_t align) : scope_(ScopeCore::make_in(scope_memory_, current_scope(), {this, align})) {
+  static_assert(kScopeBytes >= sizeof(ScopeCore));
   static_assert(sizeof(Ended) <= kEndedBytes && alignof(Ended) <= alignof(std::max_align_t));
   ::new (static_cast<void*>(ended_)) Ended;
 }
 
 JoinCore::~JoinCore() {
   ended().~Ended();
-  scope_->unref();
 }
 
 JoinCore::Ended& JoinCore::ended() noexcept {
   return *std::launder(reinterpret_cast<Ended*>(ended_));
 }
 
-void JoinCore::ref() noexcept {
-  ended().references.fetch_add(1, relaxed);  // [join-refs] with unref()
+void JoinCore::share() noexcept {
+  ended().references.store(2, relaxed);  // [join-refs] with unref(): published with the goroutine, by its queue
 }
 
 void JoinCore::unref() noexcept {
   // [join-refs] acq_rel: the one who destroys sees what the others did
-  if (ended().references.fetch_sub(1, acq_rel) == 1) delete this;
+  if (ended().references.fetch_sub(1, acq_rel) != 1) return;
+  ScopeCore& scope = *scope_;
+  this->~JoinCore();
+  scope.unref();
 }
 
 void JoinCore::set_outcome(Outcome outcome, std::exception_ptr error) noexcept {
@@ -49,14 +51,12 @@ void JoinCore::set_outcome(Outcome outcome, std::exception_ptr error) noexcept {
 
 void JoinCore::complete() noexcept {
   Chan<Unit> done;
-  {
-    // Under the lock: a done() that comes later finds the end and closes its channel itself.
-    LockGuard guard(ended().lock);
+  // Under the lock: a done() that comes later finds the end and closes its channel itself.
+  ended().event.notify_all([this, &done] {
     // [join-ended] release, with wait()'s acquire: the result is seen
     ended().has_ended.store(true, release);
     done = ended().done;
-  }
-  ended().event.notify_all();
+  });
   if (done.core() != nullptr) channel_close(done.core());
 }
 
@@ -85,7 +85,7 @@ void JoinCore::cancel() {
 }
 
 RecvChan<Unit> JoinCore::done() {
-  LockGuard guard(ended().lock);
+  LockGuard guard(ended().event.lock());
   if (ended().done.core() == nullptr) {
     ended().done = make_chan<Unit>();
     if (ended().has_ended.load(acquire)) channel_close(ended().done.core());  // [join-ended]

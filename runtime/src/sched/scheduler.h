@@ -48,10 +48,9 @@ class Scheduler {
   // started, `body` is still the caller's.
   enum class Started : std::uint8_t { kYes, kFull, kEnding };
   Started start_outermost(Closure& body, const std::type_info* entry) noexcept;
-  std::size_t num_goroutines() const noexcept {
-    const std::int64_t alive = alive_.load(relaxed);
-    return alive < 0 ? 0 : static_cast<std::size_t>(alive);
-  }
+  // Of the user. While others start some it may be too large by a few; never too small.
+  std::size_t num_goroutines() const noexcept;
+  std::uint64_t goroutines_created() const noexcept;
   // Calls `visit` for every record, dead ones included, while they live on: nothing is stopped.
   void for_each_goroutine(absl::FunctionRef<void(const Goroutine&)> visit);
 
@@ -145,8 +144,12 @@ class Scheduler {
 
   // goroutines.cc
   bool take_place() noexcept;  // within max_goroutines
+  void give_place() noexcept;
+  std::int64_t take_shared_places(std::int64_t wanted) noexcept;
   Goroutine* new_goroutine(ScopeCore& scope, Closure&& body, JoinCore* join, const void* created_at) noexcept;
-  Goroutine* take_record() noexcept;
+  std::uint64_t take_id(Processor& p) noexcept;
+  Goroutine* take_record() noexcept;  // with its number
+  Goroutine* take_shared_record() noexcept;
   void keep_record(Processor* p, Goroutine* g) noexcept;
 
   // ready.cc
@@ -261,7 +264,7 @@ class Scheduler {
   std::vector<std::unique_ptr<Slab>> slabs_ NOVELO_GUARDED_BY(goroutines_lock_);
   Goroutine* free_goroutines_ NOVELO_GUARDED_BY(goroutines_lock_) = nullptr;
 
-  alignas(kCacheLine) Atomic<std::int64_t> alive_{0};
+  alignas(kCacheLine) Atomic<std::int64_t> places_taken_{0};  // used, and kept by processors
   Atomic<std::uint64_t> next_id_{1};
   Atomic<std::uint64_t> handoffs_{0};
   Atomic<std::uint64_t> preempts_{0};

@@ -9,8 +9,10 @@
 
 #include <algorithm>
 #include <memory>
+#include <new>
 #include <vector>
 
+#include "base/aligned_new.h"
 #include "novelo/error.h"
 #include "sched/park.h"
 #include "sched/scheduler.h"
@@ -43,6 +45,22 @@ ScopeCore* ScopeCore::make(ScopeCore* parent, Hold hold, Account* account) {
   return new ScopeCore(parent, hold, account);
 }
 
+ScopeCore* ScopeCore::make_in(void* at, ScopeCore& parent, Block block) {
+  auto* scope = ::new (at) ScopeCore(&parent, Hold::kParent, nullptr);
+  scope->block_ = block;
+  return scope;
+}
+
+void ScopeCore::destroy() noexcept {
+  const Block block = block_;
+  if (block.memory == nullptr) {
+    delete this;
+    return;
+  }
+  this->~ScopeCore();
+  deallocate(block.memory, block.align);
+}
+
 ScopeCore::~ScopeCore() {
   if (follower_ != nullptr) {
     follower_->scope_cancelled(CancelCause::kCancelled);
@@ -61,13 +79,13 @@ ScopeCore::~ScopeCore() {
 
 void ScopeCore::unref() noexcept {
   // [scope-refs] acq_rel: the one who destroys sees what the others did
-  if (references_.fetch_sub(1, acq_rel) == 1) delete this;
+  if (references_of(counts_.fetch_sub(kReference, acq_rel)) == 1) destroy();
 }
 
 bool ScopeCore::try_ref() noexcept {
-  std::int64_t references = references_.load(relaxed);
-  while (references > 0) {
-    if (references_.compare_exchange_weak(references, references + 1, acq_rel, relaxed)) return true;  // [scope-refs]
+  std::int64_t counts = counts_.load(relaxed);
+  while (references_of(counts) > 0) {
+    if (counts_.compare_exchange_weak(counts, counts + kReference, acq_rel, relaxed)) return true;  // [scope-refs]
   }
   return false;
 }
@@ -187,25 +205,36 @@ absl::Time ScopeCore::deadline() const noexcept {
 // The first of a spawned scope holds the parent, and not the scope itself: one that is refused its goroutine holds
 // nobody.
 void ScopeCore::add() noexcept {
-  if (live_.fetch_add(1, relaxed) != 0) return;
-  ref();
-  if (hold_ == Hold::kParent) parent_->add();
+  if (live_of(counts_.fetch_add(each(), relaxed)) != 0) return;
+  if (hold_ == Hold::kParent) {
+    parent_->add();
+  } else {
+    ref();
+  }
 }
 
 bool ScopeCore::try_add() noexcept {
-  std::int64_t live = live_.load(relaxed);
-  while (live > 0) {
-    if (live_.compare_exchange_weak(live, live + 1, relaxed, relaxed)) return true;
+  std::int64_t counts = counts_.load(relaxed);
+  while (live_of(counts) > 0) {
+    if (counts_.compare_exchange_weak(counts, counts + each(), relaxed, relaxed)) return true;
   }
   return false;
 }
 
 void ScopeCore::done() noexcept {
-  // [scope-live] acq_rel, with live(): who sees zero sees what the goroutines did
-  if (live_.fetch_sub(1, acq_rel) != 1) return;
+  const Hold hold = hold_;
+  ScopeCore* const parent = parent_;
+  // [scope-live] acq_rel, with live(): who sees zero sees what the goroutines did. [scope-refs] as unref()
+  const std::int64_t before = counts_.fetch_sub(each(), acq_rel);
+  if (hold == Hold::kParent) {
+    // Its owner waits elsewhere, and may have let go of it: unless that was the last reference it may be gone.
+    if (references_of(before) == 1) destroy();
+    if (live_of(before) == 1) parent->done();
+    return;
+  }
+  if (live_of(before) != 1) return;
   ended_.notify_all();
-  if (hold_ == Hold::kParent) parent_->done();
-  if (hold_ == Hold::kRun) scheduler()->run_changed();
+  if (hold == Hold::kRun) scheduler()->run_changed();
   unref();
 }
 

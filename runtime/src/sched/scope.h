@@ -48,8 +48,14 @@ class ScopeCore : public ListLink {
   // With one reference, the caller's. `parent` may be nullptr.
   // `account` is charged by its goroutines, beside those of its parent.
   static ScopeCore* make(ScopeCore* parent, Hold hold, Account* account = nullptr);
+  // That of a spawned goroutine, with one reference, inside `block`, which is freed when the scope goes.
+  struct Block {
+    void* memory = nullptr;
+    std::size_t align = 0;
+  };
+  static ScopeCore* make_in(void* at, ScopeCore& parent, Block block);
 
-  void ref() noexcept { references_.fetch_add(1, relaxed); }
+  void ref() noexcept { counts_.fetch_add(kReference, relaxed); }
   void unref() noexcept;
 
   // Cancels the scope and all below it. From any thread. The first cause stays. Its follower has been told when this
@@ -67,13 +73,13 @@ class ScopeCore : public ListLink {
   // Whether the scope's own deadline ended it, and not a scope around it.
   bool is_own_deadline() const noexcept { return own_deadline_passed_.load(acquire); }  // [scope-cause]
 
-  // One goroutine (or held child scope) more, one less. While there are any they hold one reference together. add() by
-  // whoever holds a reference, or is counted.
+  // One goroutine (or held child scope) more, one less; what is counted keeps the scope. add() by whoever holds a
+  // reference, or is counted.
   void add() noexcept;
   // As add(), unless live() is zero: in a scope whose owner counts himself with an add(), nothing starts after the end.
   [[nodiscard]] bool try_add() noexcept;
   void done() noexcept;
-  std::int64_t live() const noexcept { return live_.load(acquire); }  // [scope-live] with done()
+  std::int64_t live() const noexcept { return live_of(counts_.load(acquire)); }  // [scope-live] with done()
 
   // Blocks until live() is zero: wait() leaves by Cancelled, wait_ended() does not.
   void wait();
@@ -95,8 +101,17 @@ class ScopeCore : public ListLink {
  private:
   struct Deadline;
 
+  static constexpr std::int64_t kReference = 1;
+  static constexpr std::int64_t kLive = std::int64_t{1} << 32;
+  static constexpr std::int64_t live_of(std::int64_t counts) noexcept { return counts / kLive; }
+  static constexpr std::int64_t references_of(std::int64_t counts) noexcept { return counts % kLive; }
+  // With a reference for each that is live, the end of one is a single step. Where somebody waits for the last it takes
+  // two, the wake-up between them: there they hold one together.
+  std::int64_t each() const noexcept { return hold_ == Hold::kParent ? kLive + kReference : kLive; }
+
   ScopeCore(ScopeCore* parent, Hold hold, Account* account) noexcept;
   ~ScopeCore();
+  void destroy() noexcept;
   bool try_ref() noexcept;
   void link_to_parent() noexcept;
   void cancel_members(CancelCause cause) noexcept NOVELO_REQUIRES(lock_);
@@ -107,8 +122,7 @@ class ScopeCore : public ListLink {
   Atomic<bool> is_linked_up_{false};
   Atomic<CancelCause> cause_{CancelCause::kNone};
   Atomic<bool> own_deadline_passed_{false};
-  Atomic<std::int64_t> references_{1};
-  Atomic<std::int64_t> live_{0};
+  Atomic<std::int64_t> counts_{kReference};  // references, and live() above them
   IntrusiveList<Goroutine> members_ NOVELO_GUARDED_BY(lock_);
   IntrusiveList<ScopeCore> children_ NOVELO_GUARDED_BY(lock_);
   Event ended_;
@@ -117,6 +131,7 @@ class ScopeCore : public ListLink {
   Deadline* deadline_ = nullptr;
   absl::Time deadline_time_ = absl::InfiniteFuture();
   ScopeFollower* follower_ NOVELO_GUARDED_BY(lock_) = nullptr;  // one reference
+  Block block_;                                                 // where it lies, if that is not its own
 };
 
 // The scope the calling goroutine runs in; throws RuntimeError outside goroutines.

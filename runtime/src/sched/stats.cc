@@ -62,7 +62,7 @@ RuntimeStats Scheduler::stats() {
       static_cast<std::uint64_t>(max_procs()) - std::min(static_cast<std::uint64_t>(max_procs()), s.procs_idle);
   s.handoffs_total = handoffs_.load(relaxed);
   s.preempts_total = preempts_.load(relaxed);
-  s.goroutines_created_total = next_id_.load(relaxed) - 1;
+  s.goroutines_created_total = goroutines_created();
   {
     LockGuard guard(idle_lock_);
     s.threads_idle = static_cast<std::uint64_t>(idle_machines_);
