@@ -24,16 +24,6 @@ std::vector<std::string> environment_entries() {
   return entries;
 }
 
-std::string what(const std::exception_ptr& error) {
-  try {
-    std::rethrow_exception(error);
-  } catch (const std::exception& known) {
-    return known.what();
-  } catch (...) {
-    return "not a std::exception";
-  }
-}
-
 ExitCode serve(const CommandLine& command_line, const LoadedConfig& loaded) {
   start_log(loaded.config.log_level, loaded.config.log_format);
   Signals::block();
@@ -45,7 +35,7 @@ ExitCode serve(const CommandLine& command_line, const LoadedConfig& loaded) {
   options.uncaught = UncaughtPolicy::kReport;
   options.on_uncaught = [](std::uint64_t id, const std::exception_ptr& error) {
     log(LogLevel::kError, "an exception left a goroutine that nobody joins",
-        {{"goroutine", absl::StrCat(id)}, {"what", what(error)}});
+        {{"goroutine", absl::StrCat(id)}, {"what", describe_exception(error)}});
   };
   Runtime runtime(std::move(options));
   const Poster poster = runtime.poster();

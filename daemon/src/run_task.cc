@@ -1,6 +1,7 @@
 // The one place where what a task does becomes a status, for calls and jobs alike.
 #include "run_task.h"
 
+#include <absl/cleanup/cleanup.h>
 #include <absl/strings/str_cat.h>
 #include <novelo/error.h>
 #include <novelo/go.h>
@@ -20,7 +21,8 @@ absl::Status deadline_error(const Task& task) {
 
 }  // namespace
 
-absl::Status run_task(const Task& task, TaskStream& stream, absl::Time deadline) {
+absl::Status run_task(const Task& task, TaskStream& stream, absl::Time deadline, Priority priority) {
+  const absl::Cleanup restore = [own = set_priority(priority)] { set_priority(own); };
   const std::string name(task.name());
   try {
     bool has_returned = false;

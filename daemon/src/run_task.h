@@ -14,8 +14,9 @@
 
 namespace novelo::daemon {
 
-// Runs `task` on the calling goroutine. The goroutines it started have ended when this returns. What goexit() throws
-// passes.
-absl::Status run_task(const Task& task, TaskStream& stream, absl::Time deadline);
+// Runs `task` on the calling goroutine, in that class. The goroutines it started have ended when this returns. What
+// goexit() throws passes. novelod's own goroutines are of the latency class, so that a node answers however much its
+// tasks compute.
+absl::Status run_task(const Task& task, TaskStream& stream, absl::Time deadline, Priority priority);
 
 }  // namespace novelo::daemon

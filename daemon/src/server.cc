@@ -156,6 +156,7 @@ absl::Status Server::start() {
 
 void Server::serve() {
   Parts& parts = *parts_;
+  set_priority(Priority::kLatency);  // and with it what is started here; see run_task.h
   Scope background;
   parts.jobs.start(background);
   background.go(return_free_memory_until_cancelled);

@@ -26,6 +26,7 @@ if(PROJECT_IS_TOP_LEVEL)
   mark_as_advanced(NOVELO_CCACHE)
   if(NOVELO_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
     set(CMAKE_C_COMPILER_LAUNCHER ${NOVELO_CCACHE})
-    set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${NOVELO_CCACHE})
+    # With CCACHE_DEPEND what is not in the cache is not preprocessed first.
+    set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_DEPEND=1 CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${NOVELO_CCACHE})
   endif()
 endif()

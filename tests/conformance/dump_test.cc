@@ -97,6 +97,21 @@ TEST_P(DumpTest, AGoroutineInsideBlockingSaysSo) {
   });
 }
 
+TEST_P(DumpTest, AClassOtherThanNormalIsShown) {
+  run([] {
+    const auto gate = make_chan<Unit>();
+    auto waiting = spawn([gate] {
+      set_priority(Priority::kBatch);
+      gate.recv();
+    });
+    testing::yield_until_waiting(1);
+    const std::string part = part_of(waiting.id(), dump_goroutines());
+    EXPECT_TRUE(part.starts_with("goroutine " + std::to_string(waiting.id()) + " [chan receive, batch]\n")) << part;
+    gate.close();
+    waiting.join();
+  });
+}
+
 TEST_P(DumpTest, TheMainGoroutineIsNamed) {
   run([] {
     const std::string part = part_of(goroutine_id(), dump_goroutines());

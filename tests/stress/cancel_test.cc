@@ -88,7 +88,7 @@ TEST(CancelStress, RandomTreesEndWithNothingLeft) {
   options.max_procs = 3;
   options.max_goroutines = 20'000;
   Runtime runtime(std::move(options));
-  const testing::For running(std::chrono::milliseconds(1800));
+  const testing::For running(std::chrono::milliseconds(900));
   std::uint64_t rounds = 0;
   while (running) {
     runtime.run([&] {

@@ -21,7 +21,7 @@ RuntimeOptions options(int procs) {
 // Property: what a send() accepted is received once; a send() that threw was not received. Whoever closes, and when.
 TEST(ChannelStress, EachValueArrivesOnceThoughTheChannelIsClosedUnderTheSenders) {
   std::mt19937_64 random(testing::seed());
-  const testing::For running(std::chrono::milliseconds(1800));
+  const testing::For running(std::chrono::milliseconds(900));
   std::uint64_t rounds = 0;
   Runtime runtime(options(3));
   while (running) {

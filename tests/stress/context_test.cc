@@ -21,7 +21,7 @@ TEST(ContextStress, WhatIsBelowACancelledContextIsCancelled) {
   options.max_goroutines = 20'000;
   Runtime runtime(std::move(options));
   auto held = std::make_shared<int>(0);
-  const testing::For running(std::chrono::milliseconds(1500));
+  const testing::For running(std::chrono::milliseconds(800));
   std::uint64_t rounds = 0;
   for (; running; ++rounds) {
     runtime.run([&] {

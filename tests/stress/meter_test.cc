@@ -63,7 +63,7 @@ TEST(MeterStress, EverythingIsChargedOnceToEachMeterAround) {
   options.max_procs = 3;
   options.max_goroutines = 20'000;
   Runtime runtime(std::move(options));
-  const testing::For running(std::chrono::milliseconds(1000));
+  const testing::For running(std::chrono::milliseconds(600));
   std::uint64_t rounds = 0;
   for (; running && !HasFailure(); ++rounds) {
     std::array<Metered, 3> meters;

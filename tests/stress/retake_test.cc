@@ -31,7 +31,7 @@ TEST(RetakeStress, SpinsBlocksAndChannelsLoseNothing) {
   std::atomic<std::int64_t> locked{0};
   std::int64_t counter = 0;
   runtime.run([&] {
-    const testing::For running(std::chrono::milliseconds(1800));
+    const testing::For running(std::chrono::milliseconds(900));
     auto c = make_chan<std::int64_t>(2);
     Mutex mutex;
     WaitGroup senders;

@@ -46,7 +46,7 @@ TEST(RunQueueStress, AGoroutineIsInOnePlaceAtATime) {
     });
   }
   std::uint64_t put = 0;
-  const testing::For running(std::chrono::milliseconds(1500));
+  const testing::For running(std::chrono::milliseconds(800));
   while (running) {
     for (int step = 0; step < 2000; ++step) {
       const std::size_t i = random() % kCount;

@@ -22,7 +22,7 @@ TEST(SchedulerStress, EveryGoroutineOfAStormRunsOnce) {
   Runtime runtime(std::move(options));
   std::atomic<std::int64_t> expected{0};
   std::atomic<std::int64_t> ran{0};
-  const testing::For running(std::chrono::milliseconds(1800));
+  const testing::For running(std::chrono::milliseconds(900));
   std::vector<std::thread> threads;
   for (std::uint64_t t = 0; t < 3; ++t) {
     threads.emplace_back([&, t] {
@@ -64,7 +64,7 @@ TEST(SchedulerStress, PairsThatWakeEachOtherNeverStop) {
   Runtime runtime(std::move(options));
   std::int64_t trips = 0;
   runtime.run([&trips] {
-    const testing::For running(std::chrono::milliseconds(1200));
+    const testing::For running(std::chrono::milliseconds(700));
     WaitGroup group;
     std::atomic<std::int64_t> total{0};
     for (int pair = 0; pair < 3; ++pair) {
@@ -95,7 +95,7 @@ TEST(SchedulerStress, RunsThatFollowEachOtherAreNotTakenForADeadlock) {
   options.max_procs = 4;
   options.max_goroutines = 20'000;
   Runtime runtime(std::move(options));
-  const testing::For running(std::chrono::milliseconds(1500));
+  const testing::For running(std::chrono::milliseconds(800));
   int runs = 0;
   while (running) {
     ASSERT_NO_THROW(runtime.run([] {
@@ -118,7 +118,7 @@ TEST(SchedulerStress, RunsAtOneTimeAreNotTakenForADeadlock) {
   std::vector<std::thread> threads;
   for (int t = 0; t < 2; ++t) {
     threads.emplace_back([&runtime, &runs] {
-      const testing::For running(std::chrono::milliseconds(1000));
+      const testing::For running(std::chrono::milliseconds(600));
       while (running) {
         EXPECT_NO_THROW(runtime.run([] { spawn([] { yield(); }).join(); }));
         ++runs;

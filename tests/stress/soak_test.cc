@@ -1,4 +1,4 @@
-// All primitives at once, at random, under random cancellation: what no test of one of them alone comes across. Five
+// All primitives at once, at random, under random cancellation: what no test of one of them alone comes across. Three
 // seconds, or $NOVELO_SOAK_SECONDS.
 #include <gtest/gtest.h>
 #include <pthread.h>
@@ -346,7 +346,7 @@ void expect_all_accounted_for(World& world) {
 
 std::chrono::milliseconds duration() {
   const char* told = std::getenv("NOVELO_SOAK_SECONDS");
-  return std::chrono::seconds(told == nullptr ? 5 : std::atoi(told));
+  return std::chrono::seconds(told == nullptr ? 3 : std::atoi(told));
 }
 
 // Property: nothing is lost, doubled, left locked or left behind.

@@ -35,7 +35,7 @@ TEST(WaitRecordStress, EachWaitIsWonOnce) {
     }
   });
   std::uint64_t waits = 0;
-  const testing::For running(std::chrono::milliseconds(1500));
+  const testing::For running(std::chrono::milliseconds(800));
   while (running) {
     for (int i = 0; i < 100; ++i) {
       ticket.store(record.next_ticket());

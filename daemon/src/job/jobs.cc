@@ -302,9 +302,10 @@ void Jobs::run(const std::shared_ptr<Running>& running) {
   const absl::StatusOr<v1::Job> job = shield([&] { return begin(*running); });
   if (!job.ok()) return;
   Output output(*running, watchers_, options_.max_result_bytes, job->input().proto());
+  const Priority priority = job->priority() < 0 ? Priority::kBatch : Priority::kNormal;
   try {
     absl::Status status =
-        running->meter.run([&] { return run_task(*running->task->task, output, running->queued.deadline); });
+        running->meter.run([&] { return run_task(*running->task->task, output, running->queued.deadline, priority); });
     shield([&] { end(*running, *job, std::move(status), output); });
   } catch (...) {  // goexit(): the goroutine goes on unwinding
     shield([&] {

@@ -172,6 +172,7 @@ class GrpcCall final : public grpc::ServerGenericBidiReactor,
   // Gives the call a goroutine that OnCancel() can cancel.
   void start_run() {
     try {
+      set_priority(Priority::kLatency);
       adopt(spawn([self = self_] { self->run(); }));
     } catch (const RuntimeError& error) {
       refuse(error);

@@ -38,7 +38,7 @@ void add_typed_tasks(Router& router, const Schema& schema, Admission& admission)
       if (absl::Status status = admission.enter(); !status.ok()) return status;
       const auto leave = absl::MakeCleanup([&admission] { admission.leave(); });
       CallStream stream(call, has_one_output);
-      return run_task(*task, stream, call.deadline());
+      return run_task(*task, stream, call.deadline(), Priority::kNormal);
     });
   }
 }

@@ -5,6 +5,7 @@
 
 #include <exception>
 #include <stdexcept>
+#include <string>
 
 namespace novelo {
 
@@ -49,5 +50,8 @@ class JoinCancelled : public Cancelled {
  public:
   const char* what() const noexcept override { return "the joined goroutine was cancelled"; }
 };
+
+// What a person is told of it: its what(), or that it is not a std::exception. Not empty: it holds one.
+std::string describe_exception(const std::exception_ptr& error);
 
 }  // namespace novelo

@@ -12,16 +12,6 @@
 namespace novelo::testing {
 namespace {
 
-std::string what(const std::exception_ptr& error) {
-  try {
-    std::rethrow_exception(error);
-  } catch (const std::exception& known) {
-    return known.what();
-  } catch (...) {
-    return "an object that is not a std::exception";
-  }
-}
-
 // What went wrong; empty if nothing did.
 std::string run_once(const ExploreOptions& options, Recording& recording, std::vector<std::uint32_t> replay,
                      const std::function<void()>& body) {
@@ -37,13 +27,14 @@ std::string run_once(const ExploreOptions& options, Recording& recording, std::v
     chosen.record = &recording.choices;
     chosen.uncaught = UncaughtPolicy::kReport;
     chosen.on_uncaught = [&uncaught](std::uint64_t id, const std::exception_ptr& error) {
-      if (uncaught.empty()) uncaught = absl::StrCat("goroutine ", id, " ended by an uncaught exception: ", what(error));
+      if (uncaught.empty())
+        uncaught = absl::StrCat("goroutine ", id, " ended by an uncaught exception: ", describe_exception(error));
     };
     Runtime runtime(std::move(chosen));
     try {
       runtime.run(body);
     } catch (...) {
-      thrown = what(std::current_exception());
+      thrown = describe_exception(std::current_exception());
     }
   }
   rt::set_fatal_note("");

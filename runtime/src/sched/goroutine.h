@@ -70,7 +70,7 @@ struct Goroutine : ListLink {  // the link of its scope's list of members, under
   Goroutine* next = nullptr;           // in the one queue it is in: that queue's lock, or the injector's push
   Atomic<std::uint32_t> attention{0};  // set by sysmon and cancellers, read by the owner
   Atomic<GoroutineState> state{GoroutineState::kDead};  // changed by set_state() alone
-  Priority priority = Priority::kNormal;                // owner
+  Atomic<Priority> priority{Priority::kNormal};         // changed by the owner; read by anybody
   bool is_member = false;             // in its scope's list: owner, and the canceller under the scope's lock
   Atomic<bool> is_system{false};      // the runtime's own: not counted as the user's
   std::uint32_t shields = 0;          // owner

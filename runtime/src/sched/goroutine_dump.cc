@@ -101,6 +101,18 @@ std::string how_long(double seconds) {
   return absl::StrCat(", ", absl::FormatDuration(absl::Seconds(static_cast<std::int64_t>(seconds))));
 }
 
+std::string class_of(const Goroutine& g) {
+  switch (g.priority.load(relaxed)) {
+    case Priority::kLatency:
+      return ", latency";
+    case Priority::kBatch:
+      return ", batch";
+    case Priority::kNormal:
+      break;
+  }
+  return "";
+}
+
 }  // namespace
 
 std::string Scheduler::dump_goroutines(const DumpOptions& options) {
@@ -126,7 +138,7 @@ std::string Scheduler::dump_goroutines(const DumpOptions& options) {
       const std::int64_t waited = now - g.waiting_since_ns.load(relaxed);
       absl::StrAppend(&text, how_long(static_cast<double>(waited) * 1e-9));
     }
-    absl::StrAppend(&text, "]\n");
+    absl::StrAppend(&text, class_of(g), "]\n");
     if (options.has_stacks) append_calls(text, symbols, g);
   });
   if (left_out > 0) absl::StrAppend(&text, "and ", left_out, " more goroutines\n");

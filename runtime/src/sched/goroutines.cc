@@ -18,13 +18,7 @@ constexpr std::int32_t kPlacesAtOnce = 16;
 
 // After the goroutine's stack was unwound; on its stack.
 void report_uncaught(RuntimeOptions& options, const Goroutine& g, const std::exception_ptr& error) noexcept {
-  std::string what = "an object that is not a std::exception";
-  try {
-    std::rethrow_exception(error);
-  } catch (const std::exception& e) {
-    what = e.what();
-  } catch (...) {  // what() stays the default
-  }
+  const std::string what = describe_exception(error);
   if (options.uncaught == UncaughtPolicy::kAbort) {
     const Goroutine::Name name = g.name();
     fatal("goroutine %llu%s%s%s ended by an uncaught exception: %s",
@@ -194,7 +188,7 @@ Goroutine* Scheduler::new_goroutine(ScopeCore& scope, Closure&& body, JoinCore* 
   Goroutine* g = take_record();
   const Goroutine* creator = current_goroutine();
   if (creator != nullptr) g->locals = share_locals(creator->locals);
-  g->priority = creator == nullptr ? Priority::kNormal : creator->priority;
+  g->priority.store(creator == nullptr ? Priority::kNormal : creator->priority.load(relaxed), relaxed);
   g->creator_id.store(creator == nullptr ? 0 : creator->id.load(relaxed), relaxed);
   g->created_at.store(created_at, relaxed);
   g->entry.store(body.entry(), relaxed);
@@ -230,7 +224,7 @@ bool Scheduler::start_system(Closure&& body) noexcept {
   g->body = std::move(body);
   g->join = nullptr;
   g->is_system.store(true, relaxed);
-  g->priority = has_priorities() ? Priority::kLatency : Priority::kNormal;
+  g->priority.store(has_priorities() ? Priority::kLatency : Priority::kNormal, relaxed);
   g->attention.store(choices_ == nullptr ? 0 : kAttentionChoose, relaxed);
   g->scope = root_;
   ready(g);

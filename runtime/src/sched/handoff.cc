@@ -63,7 +63,7 @@ void Scheduler::leave_blocking() {
     Processor* p = choices_ == nullptr ? take_idle_processor() : nullptr;
     if (p != nullptr) {
       attach(m, *p);
-      p->note_class(m.current->priority);
+      p->note_class(m.current->priority.load(relaxed));
     }
     if (p != nullptr || choices_ != nullptr) {
       if (m.current->accounts != nullptr) begin_slice(m, *m.current);

@@ -142,7 +142,7 @@ void Scheduler::run_locked(Machine& m) noexcept {
     m.wake_word.store(0, relaxed);
     attach(m, *m.given_processor);
     Goroutine* g = std::exchange(m.given_goroutine, nullptr);
-    m.given_processor->note_class(g->priority);
+    m.given_processor->note_class(g->priority.load(relaxed));
     execute(m, g);
     after_switch(m, g);
   }

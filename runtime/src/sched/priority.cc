@@ -27,8 +27,9 @@ std::size_t index(Priority priority) noexcept {
 }  // namespace
 
 Priority Scheduler::set_priority(Goroutine& g, Priority priority) noexcept {
-  const Priority before = std::exchange(g.priority, priority);
+  const Priority before = g.priority.load(relaxed);
   if (before == priority) return before;
+  g.priority.store(priority, relaxed);
   has_priorities_.store(true, relaxed);
   if (priority > before) g.attention.fetch_or(kAttentionPreempt, relaxed);
   const PinnedProcessor p;
@@ -124,7 +125,7 @@ Priority set_priority(Priority priority) {
 
 Priority current_priority() noexcept {
   const rt::Goroutine* g = rt::current_goroutine();
-  return g == nullptr ? Priority::kNormal : g->priority;
+  return g == nullptr ? Priority::kNormal : g->priority.load(rt::relaxed);
 }
 
 }  // namespace novelo

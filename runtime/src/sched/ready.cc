@@ -16,14 +16,14 @@ void Scheduler::become_runnable(Goroutine& g) noexcept {
 }
 
 void Scheduler::enqueue_ring(Processor& p, Goroutine* g) noexcept {
-  RunQueue& queue = p.queue(g->priority);
+  RunQueue& queue = p.queue(g->priority.load(relaxed));
   while (!queue.push(g)) {
     // Full: half of it and `g` go to the global queue, where other processors find them.
     Goroutine* batch[RunQueue::kCapacity / 2 + 1];
     const std::uint32_t taken = queue.take_half(batch);
     if (taken == 0) continue;  // thieves made room meanwhile
     batch[taken] = g;
-    global(g->priority).push_batch(batch, taken + 1);
+    global(g->priority.load(relaxed)).push_batch(batch, taken + 1);
     return;
   }
 }
@@ -31,7 +31,7 @@ void Scheduler::enqueue_ring(Processor& p, Goroutine* g) noexcept {
 // Ends with a full fence on every way: push_next() is one.
 void Scheduler::enqueue_local(Processor& p, Goroutine* g) noexcept {
   if ((++p.latency_sample % kLatencySampling) == 0) g->runnable_since_ns = now_ns();
-  if (Goroutine* displaced = p.queue(g->priority).push_next(g)) {
+  if (Goroutine* displaced = p.queue(g->priority.load(relaxed)).push_next(g)) {
     enqueue_ring(p, displaced);
     full_fence();  // [work-wake]
   }
@@ -39,16 +39,16 @@ void Scheduler::enqueue_local(Processor& p, Goroutine* g) noexcept {
 
 void Scheduler::ready(Goroutine* g) noexcept {
   become_runnable(*g);
-  const Priority priority = g->priority;
+  const Priority priority = g->priority.load(relaxed);
   {
     PinnedProcessor p;
     if (p) {
       enqueue_local(*p.get(), g);
     } else {
       if (p.machine() != nullptr) {
-        global(g->priority).push(g);
+        global(g->priority.load(relaxed)).push(g);
       } else {
-        global(g->priority).inject(g);
+        global(g->priority.load(relaxed)).inject(g);
       }
       full_fence();  // [work-wake]
     }
@@ -66,7 +66,7 @@ void Scheduler::ready(Goroutine* g) noexcept {
 // before the next one is taken out.
 void Scheduler::ready_yielded(Machine& m, Goroutine* g) noexcept {
   Processor* p = m.processor.load(relaxed);
-  if (p == nullptr || !global(g->priority).is_empty()) {
+  if (p == nullptr || !global(g->priority.load(relaxed)).is_empty()) {
     ready_last(g);
     return;
   }
@@ -76,7 +76,7 @@ void Scheduler::ready_yielded(Machine& m, Goroutine* g) noexcept {
 
 void Scheduler::ready_last(Goroutine* g) noexcept {
   become_runnable(*g);
-  global(g->priority).push(g);
+  global(g->priority.load(relaxed)).push(g);
   wake_processor();
 }
 

@@ -68,7 +68,7 @@ int Scheduler::resize(int n) {
 
 void Scheduler::shelve(Processor& p) noexcept {
   for (RunQueue& queue : p.queues) {
-    while (Goroutine* g = queue.pop().goroutine) global(g->priority).push(g);
+    while (Goroutine* g = queue.pop().goroutine) global(g->priority.load(relaxed)).push(g);
   }
   stacks_.drain(p.stacks);
   {

@@ -67,6 +67,20 @@ class JobsTest : public testing::Test {
   Admission admission_;
 };
 
+TEST_F(JobsTest, AJobOfNegativePriorityRunsInTheBatchClass) {
+  with_jobs([&](Jobs& jobs) {
+    for (const auto& [priority, expected] : {std::pair(-1, R"({"sum":"2"})"), std::pair(0, R"({"sum":"1"})")}) {
+      v1::SubmitJobRequest more;
+      more.set_priority(priority);
+      const auto submitted = jobs.submit(request("sample.shows_class", "{}", more));
+      ASSERT_TRUE(submitted.ok()) << submitted.status();
+      const v1::Job job = ended(jobs, submitted->id());
+      ASSERT_EQ(job.results_size(), 1) << job.DebugString();
+      EXPECT_EQ(*json_.to_json(*schema_->find("sample.shows_class")->output(), job.results(0).proto()), expected);
+    }
+  });
+}
+
 TEST_F(JobsTest, ASubmittedJobSucceedsWithItsResult) {
   with_jobs([&](Jobs& jobs) {
     const auto submitted = jobs.submit(request("sample.add", R"({"a":40,"b":2})"));

@@ -68,6 +68,12 @@ absl::StatusOr<AddReply> flaky(const FlakyRequest& request) {
   return AddReply{run};
 }
 
+absl::StatusOr<AddReply> shows_class(const Nothing&) {
+  AddReply reply;
+  novelo::spawn([&reply] { reply.sum = static_cast<std::int64_t>(novelo::current_priority()); }).join();
+  return reply;
+}
+
 absl::Status pours(const Nothing&, novelo::SendChan<std::string> out) {
   while (true) out.send(std::string(4096, 'x'));
 }
@@ -84,6 +90,7 @@ NOVELO_TASK(sample::throws, "Throws.");
 NOVELO_TASK(sample::waits, "Waits for ever.");
 NOVELO_TASK(sample::crowds, "Takes every goroutine there is.");
 NOVELO_TASK(sample::flaky, "Fails some times, then succeeds.");
+NOVELO_TASK(sample::shows_class, "Says in which class it runs.");
 NOVELO_TASK(sample::pours, "Writes for ever.");
 NOVELO_FIELD_DOC(sample::AddRequest, a, "The first number.");
 NOVELO_FIELD_DOC(sample::CountRequest, to, "Where to end.");

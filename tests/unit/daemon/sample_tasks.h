@@ -78,6 +78,8 @@ absl::StatusOr<Nothing> waits(const Nothing& request);
 absl::StatusOr<Nothing> crowds(const Nothing& request);
 // Fails as often as it is told, counted by key, then succeeds.
 absl::StatusOr<AddReply> flaky(const FlakyRequest& request);
+// The class it runs in: 0 latency, 1 normal, 2 batch.
+absl::StatusOr<AddReply> shows_class(const Nothing& request);
 // Fills its output for ever.
 absl::Status pours(const Nothing& request, novelo::SendChan<std::string> out);
 

@@ -134,6 +134,13 @@ TEST(Server, AUnaryTaskIsAMethod) {
   EXPECT_EQ(node.sample(R"(novelo_rpc_handled_total{code="OK",method="/sample.Tasks/Add"})"), 1);
 }
 
+TEST(Server, ACallRunsItsTaskInTheNormalClassThoughTheNodeIsOfTheLatencyClass) {
+  const TestNode node;
+  std::string reply;
+  ASSERT_TRUE(call(node, "/sample.Tasks/ShowsClass", "", &reply).ok());
+  EXPECT_EQ(reply, wire(sample::AddReply{static_cast<std::int64_t>(Priority::kNormal)}));
+}
+
 TEST(Server, EachKindOfStreamReachesItsTask) {
   TestNode node;
   Stream count(node, "/sample.Tasks/Count");
@@ -291,7 +298,7 @@ TEST(Server, TasksAreListedInPagesAndDescribed) {
     for (const v1::Task& task : page.tasks()) names.push_back(task.name());
     list.set_page_token(page.next_page_token());
   } while (!list.page_token().empty());
-  EXPECT_EQ(names.size(), 11U);
+  EXPECT_EQ(names.size(), 12U);
   EXPECT_TRUE(std::is_sorted(names.begin(), names.end()));
 
   grpc::ClientContext context;
