@@ -451,7 +451,7 @@ TEST(ContextWithoutRuntime, OneThatOutlivesTheRuntimeStaysAsItIs) {
   auto held = std::make_shared<int>(0);
   Context context;
   {
-    Runtime runtime;
+    Runtime runtime(RuntimeOptions{.max_goroutines = 1024});
     runtime.run([&] {
       context = with_timeout(Context::background(), absl::Hours(1)).ctx;
       after_func(with_cancel(context).ctx, [held] {});

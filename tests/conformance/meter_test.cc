@@ -123,7 +123,7 @@ TEST_P(MeterTest, GoroutinesThatOutliveTheRunAreMeteredToTheirEnd) {
 }
 
 TEST(MeterAloneTest, RunnableTimeIsTheWaitForAProcessor) {
-  Runtime(RuntimeOptions{.max_procs = 1}).run([] {
+  Runtime(RuntimeOptions{.max_procs = 1, .max_goroutines = 1024}).run([] {
     Meter meter;
     const auto handle = meter.run([] { return spawn([] {}); });
     compute(std::chrono::milliseconds(5));  // it is runnable, and the only processor is here

@@ -235,10 +235,11 @@ TEST_P(ProcsTest, TwoLockedGoroutinesTalkToEachOther) {
 }
 
 TEST(ThreadsTest, ADeadlockOfALockedGoroutineIsFound) {
-  EXPECT_THROW(run([] {
-                 lock_os_thread();
-                 make_chan<int>().recv();
-               }),
+  Runtime runtime(RuntimeOptions{.max_goroutines = 1024});
+  EXPECT_THROW(runtime.run([] {
+    lock_os_thread();
+    make_chan<int>().recv();
+  }),
                DeadlockError);
 }
 

@@ -129,5 +129,40 @@ TEST(SchedulerStress, RunsAtOneTimeAreNotTakenForADeadlock) {
   EXPECT_GT(runs.load(), 1);
 }
 
+// Property: num_goroutines() never misses one that is alive, though places of the limit wander between processors.
+// Method:   some park for good; others start and end in bursts as large as what a processor keeps, while all look.
+TEST(SchedulerStress, TheCountOfGoroutinesMissesNobody) {
+  constexpr int kParked = 100;
+  RuntimeOptions options;
+  options.max_procs = 4;
+  options.max_goroutines = 20'000;
+  Runtime runtime(std::move(options));
+  runtime.run([] {
+    const auto gate = make_chan<Unit>();
+    for (int i = 0; i < kParked; ++i) go([gate] { gate.recv(); });
+    std::atomic<std::uint64_t> looks{0};
+    std::atomic<std::uint64_t> missed{0};
+    const testing::For running(std::chrono::milliseconds(500));
+    WaitGroup group;
+    for (int worker = 0; worker < 4; ++worker) {
+      group.go([&] {
+        while (running) {
+          WaitGroup burst;
+          for (int i = 0; i < 40; ++i) burst.go([] {});
+          ++looks;
+          if (num_goroutines() < kParked + 2) ++missed;
+          burst.wait();
+          yield();
+        }
+      });
+    }
+    group.wait();
+    EXPECT_EQ(missed.load(), 0u) << "of " << looks.load() << " looks";
+    EXPECT_GT(looks.load(), 0u);
+    gate.close();
+    while (num_goroutines() > 1) yield();
+  });
+}
+
 }  // namespace
 }  // namespace novelo

@@ -92,7 +92,7 @@ std::vector<MetricFamily> runtime_metrics() {
       out.add("novelo_sched_parks_total", "Times a goroutine waited, by what for.", MetricType::Counter);
   for (const auto& [reason, count] : stats.parks_total)
     Families::counter(parks, {{"reason", std::string(reason)}}, count);
-  out.histogram("novelo_sched_latency_seconds", "Time from runnable to running, of one goroutine in eight.",
+  out.histogram("novelo_sched_latency_seconds", "Time from runnable to running, of one wait in 32.",
                 stats.sched_latency);
 
   out.gauge("novelo_timers", "Timers armed.", {{{}, stats.timers}});

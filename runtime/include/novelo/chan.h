@@ -34,20 +34,44 @@ namespace rt {
 struct ElementType {
   std::size_t size;
   std::size_t align;
-  void (*move)(void* to, void* from) noexcept;           // constructs a buffer slot
   void (*deliver)(void* optional, void* from) noexcept;  // fills the receiver's std::optional
-  void (*destroy)(void* element) noexcept;
+  void (*construct)(void* to, void* from) noexcept;      // by moving; nullptr: copying the bytes does
+  void (*end)(void* element) noexcept;                   // the destructor; nullptr: it does nothing
+
+  void move(void* to, void* from) const noexcept {
+    if (construct != nullptr) {
+      construct(to, from);
+    } else if (size == sizeof(std::uint64_t)) {  // the frequent sizes without a call
+      std::memcpy(to, from, sizeof(std::uint64_t));
+    } else if (size == sizeof(std::uint32_t)) {
+      std::memcpy(to, from, sizeof(std::uint32_t));
+    } else {
+      std::memcpy(to, from, size);
+    }
+  }
+  void destroy(void* element) const noexcept {
+    if (end != nullptr) end(element);
+  }
 };
+
+template <class T>
+void construct_element(void* to, void* from) noexcept {
+  ::new (to) T(std::move(*static_cast<T*>(from)));
+}
+template <class T>
+void end_element(void* element) noexcept {
+  static_cast<T*>(element)->~T();
+}
 
 template <class T>
 inline constexpr ElementType kElementType = {
     std::is_empty_v<T> ? 0 : sizeof(T),
     alignof(T),
-    [](void* to, void* from) noexcept { ::new (to) T(std::move(*static_cast<T*>(from))); },
     [](void* optional, void* from) noexcept {
       static_cast<std::optional<T>*>(optional)->emplace(std::move(*static_cast<T*>(from)));
     },
-    [](void* element) noexcept { static_cast<T*>(element)->~T(); },
+    std::is_trivially_copyable_v<T> ? nullptr : construct_element<T>,
+    std::is_trivially_destructible_v<T> ? nullptr : end_element<T>,
 };
 
 class Channel;

@@ -43,7 +43,7 @@ struct RuntimeStats {
   std::uint64_t handoffs_total = 0;  // processors passed on from blocked or overrunning threads
   std::uint64_t preempts_total = 0;  // goroutines asked to yield after their slice
   std::vector<std::pair<std::string_view, std::uint64_t>> parks_total;  // by reason
-  DurationHistogram sched_latency;  // from runnable to running, one in eight sampled
+  DurationHistogram sched_latency;                                      // from runnable to running, one in 32 sampled
 
   std::uint64_t timers = 0;  // armed now
   DurationHistogram timer_lateness;
@@ -61,9 +61,9 @@ struct GoroutineInfo {
   std::uint64_t id = 0;
   std::uint64_t creator_id = 0;  // 0: started from outside the runtime
   std::string name;
-  std::string_view state;   // "running", "runnable", "waiting"
-  std::string_view reason;  // what it waits for; empty unless waiting, or running inside blocking()
-  double waiting_seconds = 0;
+  std::string_view state;      // "running", "runnable", "waiting"
+  std::string_view reason;     // what it waits for; empty unless waiting, or running inside blocking()
+  double waiting_seconds = 0;  // to about 10 ms
 };
 std::vector<GoroutineInfo> list_goroutines();
 

@@ -52,18 +52,17 @@ void Channel::put(void* element) noexcept {
   length_.store(length_.load(relaxed) + 1, relaxed);
 }
 
-bool Channel::send_now(void* element, WaitRecord*& won) noexcept {
+Channel::Attempt Channel::send_now(void* element) noexcept {
   if (Waiter* receiver = receivers_.pop_winner()) {
     type_.deliver(receiver->slot, element);
-    won = succeed(*receiver);
-    return true;
+    return {true, succeed(*receiver)};
   }
-  if (length_.load(relaxed) == capacity_) return false;
+  if (length_.load(relaxed) == capacity_) return {false, nullptr};
   put(element);
-  return true;
+  return {true, nullptr};
 }
 
-bool Channel::receive_now(void* optional, WaitRecord*& won) noexcept {
+Channel::Attempt Channel::receive_now(void* optional) noexcept {
   if (length_.load(relaxed) > 0) {
     void* oldest = slot(first_);
     type_.deliver(optional, oldest);
@@ -71,18 +70,16 @@ bool Channel::receive_now(void* optional, WaitRecord*& won) noexcept {
     first_ = following(first_);
     length_.store(length_.load(relaxed) - 1, relaxed);
     // The buffer was full if somebody waits to send: the value that waited longest takes the place.
-    if (Waiter* sender = senders_.pop_winner()) {
-      put(sender->slot);
-      won = succeed(*sender);
-    }
-    return true;
+    Waiter* sender = senders_.pop_winner();
+    if (sender == nullptr) return {true, nullptr};
+    put(sender->slot);
+    return {true, succeed(*sender)};
   }
   if (Waiter* sender = senders_.pop_winner()) {
     type_.deliver(optional, sender->slot);
-    won = succeed(*sender);
-    return true;
+    return {true, succeed(*sender)};
   }
-  return false;
+  return {false, nullptr};
 }
 
 bool Channel::close() noexcept {

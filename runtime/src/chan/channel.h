@@ -23,11 +23,14 @@ class Channel {
  public:
   static constexpr std::int64_t kBytesMax = std::int64_t{1} << 40;  // of the buffer
 
-  // Under the lock: does what can be done at once. False: it would block. Whoever can go on because of it is won and
-  // left in `won`, for wake_won() when the lock has been released: a wake may be a system call. `is_closed()` is looked
-  // at first.
-  bool send_now(void* element, WaitRecord*& won) noexcept NOVELO_REQUIRES(lock_);
-  bool receive_now(void* optional, WaitRecord*& won) noexcept NOVELO_REQUIRES(lock_);
+  // Under the lock: does what can be done at once. Who can go on because of it is won, for wake_won() when the lock has
+  // been released: a wake may be a system call. `is_closed()` is looked at first.
+  struct Attempt {
+    bool is_done;  // false: it would block
+    WaitRecord* won;
+  };
+  Attempt send_now(void* element) noexcept NOVELO_REQUIRES(lock_);
+  Attempt receive_now(void* optional) noexcept NOVELO_REQUIRES(lock_);
 
   bool is_closed() const noexcept NOVELO_REQUIRES(lock_) { return is_closed_; }
   RawLock& lock() noexcept NOVELO_RETURN_CAPABILITY(lock_) { return lock_; }
@@ -74,7 +77,7 @@ class Channel {
   WaiterQueue receivers_;
 };
 
-// Whom send_now() or receive_now() has won, if anybody.
+// Of an attempt.
 inline void wake_won(WaitRecord* won) noexcept {
   if (won != nullptr) wake(*won);
 }

@@ -7,12 +7,11 @@ namespace novelo::rt {
 void channel_recv(Channel* channel, void* optional) NOVELO_NO_THREAD_SAFETY_ANALYSIS {
   before_blocking();
   if (channel == nullptr) wait_forever();
-  WaitRecord* won = nullptr;
   for (;;) {
     channel->lock().lock();
-    if (channel->receive_now(optional, won) || channel->is_closed()) {
+    if (const Channel::Attempt received = channel->receive_now(optional); received.is_done || channel->is_closed()) {
       channel->lock().unlock();
-      wake_won(won);
+      wake_won(received.won);
       return;
     }
     if (is_findable()) break;
@@ -32,12 +31,13 @@ void channel_recv(Channel* channel, void* optional) NOVELO_NO_THREAD_SAFETY_ANAL
 
 RecvResult channel_try_recv(Channel* channel, void* optional) {
   if (channel == nullptr) return RecvResult::kEmpty;
-  WaitRecord* won = nullptr;
+  Channel::Attempt received{};
   {
     LockGuard guard(channel->lock());
-    if (!channel->receive_now(optional, won)) return channel->is_closed() ? RecvResult::kClosed : RecvResult::kEmpty;
+    received = channel->receive_now(optional);
+    if (!received.is_done) return channel->is_closed() ? RecvResult::kClosed : RecvResult::kEmpty;
   }
-  wake_won(won);
+  wake_won(received.won);
   return RecvResult::kReceived;
 }
 

@@ -93,16 +93,21 @@ class Scratch {
   std::vector<T> heap_;
 };
 
-// Does the case if it can be done at once. A send on a closed channel counts as ready. `won` as with
-// Channel::send_now().
-enum class Tried { kBlocked, kDone, kClosedSend };
-Tried try_case(const SelectOp& op, WaitRecord*& won) noexcept NOVELO_NO_THREAD_SAFETY_ANALYSIS {
+// Does the case if it can be done at once. A send on a closed channel counts as ready, as a receive does.
+struct Tried {
+  bool is_done = false;
+  bool is_closed_send = false;
+  WaitRecord* won = nullptr;
+};
+Tried try_case(const SelectOp& op) noexcept NOVELO_NO_THREAD_SAFETY_ANALYSIS {
   Channel& channel = *op.channel;
   if (op.direction == SelectDirection::kSend) {
-    if (channel.is_closed()) return Tried::kClosedSend;
-    return channel.send_now(op.slot, won) ? Tried::kDone : Tried::kBlocked;
+    if (channel.is_closed()) return {.is_done = true, .is_closed_send = true};
+    const Channel::Attempt sent = channel.send_now(op.slot);
+    return {.is_done = sent.is_done, .won = sent.won};
   }
-  return channel.receive_now(op.slot, won) || channel.is_closed() ? Tried::kDone : Tried::kBlocked;
+  const Channel::Attempt received = channel.receive_now(op.slot);
+  return {.is_done = received.is_done || channel.is_closed(), .won = received.won};
 }
 
 [[noreturn]] void throw_closed() {
@@ -170,15 +175,14 @@ std::size_t select_ops(std::span<const SelectOp> ops) {
   channels = channels.first(static_cast<std::size_t>(std::unique(channels.begin(), channels.end()) - channels.begin()));
   LockSet locks(channels);
 
-  WaitRecord* won = nullptr;
   for (;;) {
     locks.lock();
     for (const std::uint32_t i : order) {
-      const Tried tried = try_case(ops[i], won);
-      if (tried == Tried::kBlocked) continue;
+      const Tried tried = try_case(ops[i]);
+      if (!tried.is_done) continue;
       locks.unlock();
-      wake_won(won);
-      if (tried == Tried::kClosedSend) throw_closed();
+      wake_won(tried.won);
+      if (tried.is_closed_send) throw_closed();
       return i;
     }
     if (otherwise != kNone) {

@@ -10,16 +10,15 @@ constexpr char kClosed[] = "send on a closed channel";
 void channel_send(Channel* channel, void* element) NOVELO_NO_THREAD_SAFETY_ANALYSIS {
   before_blocking();
   if (channel == nullptr) wait_forever();
-  WaitRecord* won = nullptr;
   for (;;) {
     channel->lock().lock();
     if (channel->is_closed()) {
       channel->lock().unlock();
       throw ChannelClosed(kClosed);
     }
-    if (channel->send_now(element, won)) {
+    if (const Channel::Attempt sent = channel->send_now(element); sent.is_done) {
       channel->lock().unlock();
-      wake_won(won);
+      wake_won(sent.won);
       return;
     }
     if (is_findable()) break;
@@ -40,15 +39,14 @@ void channel_send(Channel* channel, void* element) NOVELO_NO_THREAD_SAFETY_ANALY
 
 bool channel_try_send(Channel* channel, void* element) {
   if (channel == nullptr) return false;
-  WaitRecord* won = nullptr;
-  bool has_sent = false;
+  Channel::Attempt sent{};
   {
     LockGuard guard(channel->lock());
     if (channel->is_closed()) throw ChannelClosed(kClosed);
-    has_sent = channel->send_now(element, won);
+    sent = channel->send_now(element);
   }
-  wake_won(won);
-  return has_sent;
+  wake_won(sent.won);
+  return sent.is_done;
 }
 
 }  // namespace novelo::rt

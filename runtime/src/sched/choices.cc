@@ -55,6 +55,7 @@ Goroutine* Scheduler::next_chosen(Processor& p) noexcept {
     const std::int64_t next = p.timers.next_when();
     if (next == kNever) return nullptr;
     virtual_clock_set(next);
+    about_now_ns_.store(next, relaxed);
   }
 }
 

@@ -14,6 +14,7 @@ namespace novelo::rt {
 
 void Scheduler::attach(Machine& m, Processor& p) noexcept {
   NOVELO_DCHECK(m.processor.load(relaxed) == nullptr && p.machine.load(relaxed) == nullptr);
+  about_now_ns_.store(now_coarse_ns(), relaxed);
   p.machine.store(&m, release);  // [p-owner] with retake()'s acquire
   m.processor.store(&p, relaxed);
 }

@@ -156,7 +156,7 @@ void Scheduler::after_switch(Machine& m, Goroutine* g) noexcept {
         count(p->parks[static_cast<std::size_t>(g->wait_reason.load(relaxed))], std::uint64_t{1});
       }
       const bool is_cancellable = m.is_cancellable;
-      g->waiting_since_ns.store(now_coarse_ns(), relaxed);
+      g->waiting_since_ns.store(about_now_ns_.load(relaxed), relaxed);
       g->set_state(GoroutineState::kWaiting);
       WaitRecord& record = g->wait;
       record.arm(is_cancellable);

@@ -6,7 +6,7 @@
 
 namespace novelo::rt {
 namespace {
-constexpr std::uint32_t kLatencySampling = 8;  // one wait in eight is timed
+constexpr std::uint32_t kLatencySampling = 32;  // one wait in so many is timed: two looks at the clock
 }
 
 void Scheduler::become_runnable(Goroutine& g) noexcept {

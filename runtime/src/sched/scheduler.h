@@ -264,6 +264,9 @@ class Scheduler {
   std::vector<std::unique_ptr<Slab>> slabs_ NOVELO_GUARDED_BY(goroutines_lock_);
   Goroutine* free_goroutines_ NOVELO_GUARDED_BY(goroutines_lock_) = nullptr;
 
+  // About the time, for what is told in seconds: of sysmon's last look, or when a processor was last taken.
+  alignas(kCacheLine) Atomic<std::int64_t> about_now_ns_{0};
+
   alignas(kCacheLine) Atomic<std::int64_t> places_taken_{0};  // used, and kept by processors
   Atomic<std::uint64_t> next_id_{1};
   Atomic<std::uint64_t> handoffs_{0};

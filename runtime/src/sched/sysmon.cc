@@ -29,6 +29,7 @@ void Scheduler::sysmon_loop() noexcept {
   int quiet = 0;
   while (!is_stopping_.load(acquire)) {  // [stop] with ~Scheduler()
     const std::int64_t now = steady_ns();
+    about_now_ns_.store(now_coarse_ns(), relaxed);
     if (now >= next_trim) {
       stacks_.trim();
       follow_system();
