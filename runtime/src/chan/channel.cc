@@ -83,13 +83,22 @@ Channel::Attempt Channel::receive_now(void* optional) noexcept {
 }
 
 bool Channel::close() noexcept {
-  WakeList released;  // has_succeeded stays false
-  LockGuard guard(lock_);
-  if (is_closed_) return false;
-  is_closed_ = true;
-  receivers_.pop_winners(released);
-  senders_.pop_winners(released);
+  {
+    LockGuard guard(lock_);
+    if (is_closed_) return false;
+    is_closed_ = true;
+  }
+  while (release_some()) {
+  }
   return true;
+}
+
+// Some of those who waited when the channel was closed, and has_succeeded stays false; true: there may be more. Not all
+// at once: a waiter lies on its goroutine's stack, and of a million the first would be cold again when it is woken.
+bool Channel::release_some() noexcept {
+  WakeList released;
+  LockGuard guard(lock_);
+  return receivers_.pop_winners(released, kReleasedAtOnce) || senders_.pop_winners(released, kReleasedAtOnce);
 }
 
 Channel* channel_make(const ElementType& type, std::int64_t capacity) {

@@ -57,6 +57,8 @@ class Channel {
   static std::size_t buffer_offset(const ElementType& type) noexcept;
   void* slot(std::size_t i) noexcept { return buffer_ + i * type_.size; }
   void put(void* element) noexcept NOVELO_REQUIRES(lock_);
+  static constexpr int kReleasedAtOnce = 32;
+  bool release_some() noexcept;
   static WaitRecord* succeed(Waiter& waiter) noexcept {
     waiter.has_succeeded = true;
     return waiter.record;

@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 
 #include "base/intrusive_list.h"
 #include "sched/park.h"
@@ -61,9 +62,14 @@ class WaiterQueue {
     return nullptr;
   }
 
-  // Everybody whose wait the caller wins.
-  void pop_winners(WakeList& won) noexcept {
-    while (Waiter* waiter = pop_winner()) won.add(*waiter);
+  // Those whose wait the caller wins, at most `max`. False: nobody is left.
+  bool pop_winners(WakeList& won, int max = std::numeric_limits<int>::max()) noexcept {
+    for (; max > 0; --max) {
+      Waiter* waiter = pop_winner();
+      if (waiter == nullptr) return false;
+      won.add(*waiter);
+    }
+    return true;
   }
 
  private:
