@@ -61,6 +61,39 @@ TEST(ChannelExplored, EachAcceptedValueArrivesOnceThoughSomeAreCancelled) {
   });
 }
 
+TEST(ChannelExplored, ClosedItServesNoSenderThatWaitedHoweverManyThereAre) {
+  expect_no_failure([] {
+    constexpr std::size_t kSenders = 40;  // more than close() releases at once
+    const auto c = make_chan<int>(choose(2));
+    std::size_t refused = 0;
+    Scope senders;
+    for (std::size_t i = 0; i < kSenders; ++i) {
+      senders.go([&, c] {
+        try {
+          c.send(1);
+        } catch (const ChannelClosed&) {
+          ++refused;
+        }
+      });
+    }
+    sleep(absl::Milliseconds(1));  // all wait, but one that is in the buffer
+    auto closer = spawn([c] { c.close(); });
+    std::size_t received = 0;
+    std::size_t late = 0;
+    for (bool was_closed = false; !was_closed;) {
+      const bool is_closed = refused > 0;
+      was_closed = !c.recv().has_value();
+      if (was_closed) continue;
+      ++received;
+      if (is_closed) ++late;
+    }
+    require(late <= c.cap(), "a sender was served after the close");
+    closer.join();
+    static_cast<void>(senders.wait());
+    require(refused + received == kSenders, "a value was lost, or came twice");
+  });
+}
+
 TEST(SelectExplored, APairOfSelectsMeetsOnceAndNeverWithItself) {
   expect_no_failure([] {
     const auto a = make_chan<int>();

@@ -52,6 +52,11 @@ void Channel::put(void* element) noexcept {
   length_.store(length_.load(relaxed) + 1, relaxed);
 }
 
+// Those who still wait when it is closed have been refused, though they were not told yet.
+Waiter* Channel::next_sender() noexcept {
+  return is_closed_ ? nullptr : senders_.pop_winner();
+}
+
 Channel::Attempt Channel::send_now(void* element) noexcept {
   if (Waiter* receiver = receivers_.pop_winner()) {
     type_.deliver(receiver->slot, element);
@@ -70,12 +75,12 @@ Channel::Attempt Channel::receive_now(void* optional) noexcept {
     first_ = following(first_);
     length_.store(length_.load(relaxed) - 1, relaxed);
     // The buffer was full if somebody waits to send: the value that waited longest takes the place.
-    Waiter* sender = senders_.pop_winner();
+    Waiter* sender = next_sender();
     if (sender == nullptr) return {true, nullptr};
     put(sender->slot);
     return {true, succeed(*sender)};
   }
-  if (Waiter* sender = senders_.pop_winner()) {
+  if (Waiter* sender = next_sender()) {
     type_.deliver(optional, sender->slot);
     return {true, succeed(*sender)};
   }
@@ -88,8 +93,7 @@ bool Channel::close() noexcept {
     if (is_closed_) return false;
     is_closed_ = true;
   }
-  while (release_some()) {
-  }
+  while (release_some()) choice_point();
   return true;
 }
 

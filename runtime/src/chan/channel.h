@@ -5,7 +5,8 @@
 //   may        take its lock; park in send and receive
 //   invariants while it is open: the buffer is empty or no receiver waits; the buffer is full (always so when the
 //              capacity is 0) or no sender waits. Waiters whose wait has ended otherwise (select, cancel) do not count.
-//              closed_ never turns false; once closed no sender waits
+//              closed_ never turns false; once closed nobody who waits is served: all are released before close()
+//              returns
 //   tested     tests/conformance/chan_test.cc, tests/stress/chan_test.cc
 #pragma once
 
@@ -59,6 +60,7 @@ class Channel {
   void put(void* element) noexcept NOVELO_REQUIRES(lock_);
   static constexpr int kReleasedAtOnce = 32;
   bool release_some() noexcept;
+  Waiter* next_sender() noexcept NOVELO_REQUIRES(lock_);
   static WaitRecord* succeed(Waiter& waiter) noexcept {
     waiter.has_succeeded = true;
     return waiter.record;
