@@ -63,18 +63,19 @@ TEST_P(ChanTest, CloseOfClosedOrNilThrows) {
 
 TEST_P(ChanTest, CloseWakesEveryReceiver) {
   run([] {
+    constexpr int kReceivers = 100;
     auto c = make_chan<int>();
     WaitGroup group;
     std::atomic<int> empty{0};
-    for (int i = 0; i < 10; ++i) {
+    for (int i = 0; i < kReceivers; ++i) {
       group.go([&] {
         if (!c.recv().has_value()) ++empty;
       });
     }
-    testing::yield_until_waiting(10);
+    testing::yield_until_waiting(kReceivers);
     c.close();
     group.wait();
-    EXPECT_EQ(empty.load(), 10);
+    EXPECT_EQ(empty.load(), kReceivers);
   });
 }
 
