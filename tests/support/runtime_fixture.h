@@ -4,9 +4,11 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <functional>
 #include <optional>
 #include <string>
+#include <thread>
 
 #include "novelo/novelo.h"
 
@@ -31,6 +33,9 @@ class RuntimeTest : public ::testing::TestWithParam<int> {
     std::optional<Poster> poster;
     if (foreign == ForeignThreads::kSome) poster.emplace(runtime.poster());
     runtime.run(body);
+    // Those of the outermost scope, which run() does not wait for, may be on their way to their end.
+    const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    while (num_goroutines() > 0 && std::chrono::steady_clock::now() < patience) std::this_thread::yield();
     EXPECT_EQ(num_goroutines(), 0u) << "goroutines left behind";
     EXPECT_EQ(runtime_stats().timers, 0u) << "timers left armed";
   }

@@ -16,6 +16,11 @@ constexpr int kFreeKept = 64;  // records a processor keeps for itself
 constexpr std::uint32_t kIdsAtOnce = 16;
 constexpr std::int32_t kPlacesAtOnce = 16;
 
+// By the holder of the processor that `counter` belongs to.
+void count_one(Atomic<std::uint64_t>& counter) noexcept {
+  counter.store(counter.load(relaxed) + 1, release);  // [started-ended] with num_goroutines()
+}
+
 // After the goroutine's stack was unwound; on its stack.
 void report_uncaught(RuntimeOptions& options, const Goroutine& g, const std::exception_ptr& error) noexcept {
   const std::string what = describe_exception(error);
@@ -137,7 +142,10 @@ bool Scheduler::take_place() noexcept {
   if (p) {
     std::int32_t kept = p->places.load(relaxed);
     while (kept > 0) {
-      if (p->places.compare_exchange_weak(kept, kept - 1, relaxed, relaxed)) return true;
+      if (p->places.compare_exchange_weak(kept, kept - 1, relaxed, relaxed)) {
+        count_one(p->started);
+        return true;
+      }
     }
   }
   std::int64_t got = take_shared_places(p ? kPlacesAtOnce : 1);
@@ -146,9 +154,11 @@ bool Scheduler::take_place() noexcept {
     if (got == 0) return false;
   }
   if (p) {
-    p->places.fetch_add(static_cast<std::int32_t>(got - 1), release);  // [places] with num_goroutines()
+    p->places.fetch_add(static_cast<std::int32_t>(got - 1), relaxed);
+    count_one(p->started);
   } else {
     places_taken_.fetch_sub(got - 1, relaxed);
+    started_.fetch_add(1, release);  // [started-ended] as count_one()
   }
   return true;
 }
@@ -156,27 +166,27 @@ bool Scheduler::take_place() noexcept {
 void Scheduler::give_place() noexcept {
   PinnedProcessor p;
   if (!p) {
+    ended_.fetch_add(1, release);  // [started-ended] as count_one()
     places_taken_.fetch_sub(1, relaxed);
     return;
   }
+  count_one(p->ended);
   std::int32_t kept = p->places.fetch_add(1, relaxed) + 1;
   if (kept < 2 * kPlacesAtOnce) return;
   if (p->places.compare_exchange_strong(kept, kept - kPlacesAtOnce, relaxed, relaxed)) {
-    places_taken_.fetch_sub(kPlacesAtOnce, release);  // [places]
+    places_taken_.fetch_sub(kPlacesAtOnce, relaxed);
   }
 }
 
-// Never too small: places that change hands meanwhile count as used.
+// The ends are read before the starts, so that whose end is counted has its start counted too, wherever it ran: those
+// that start meanwhile come on top, and none is missed.
 std::size_t Scheduler::num_goroutines() const noexcept {
-  std::int64_t taken = places_taken_.load(acquire);  // [places] with give_place(): who sees the return sees them gone
-  for (;;) {
-    std::int64_t kept = 0;
-    // [places] acquire, with take_place(): who sees them there sees them taken
-    for (const auto& p : processors_) kept += p->places.load(acquire);
-    const std::int64_t again = places_taken_.load(acquire);
-    if (again == taken) return static_cast<std::size_t>(std::max<std::int64_t>(0, taken - kept));
-    taken = again;
-  }
+  // [started-ended] acquire, with count_one(): who sees an end sees the start before it, and all that ran between
+  std::uint64_t ended = ended_.load(acquire);
+  for (const auto& p : processors_) ended += p->ended.load(acquire);
+  std::uint64_t started = started_.load(acquire);
+  for (const auto& p : processors_) started += p->started.load(acquire);
+  return started - ended;
 }
 
 Goroutine* Scheduler::make_goroutine(ScopeCore& scope, Closure&& body, JoinCore* join, const void* created_at) {

@@ -39,6 +39,9 @@ struct Processor {
   std::uint64_t next_id = 0;  // of the goroutines it starts: these are its own until none are left
   Atomic<std::uint32_t> ids_left{0};
   Atomic<std::int32_t> places{0};  // of max_goroutines, taken and not used; others may take them back
+  // Goroutines of the user that its holders started, and that ended on it.
+  Atomic<std::uint64_t> started{0};
+  Atomic<std::uint64_t> ended{0};
   std::uint32_t latency_sample = 0;
   std::uint32_t timers_put_off = 0;  // picks without a look at the timers because the ring was busy
 

@@ -268,6 +268,8 @@ class Scheduler {
   alignas(kCacheLine) Atomic<std::int64_t> about_now_ns_{0};
 
   alignas(kCacheLine) Atomic<std::int64_t> places_taken_{0};  // used, and kept by processors
+  Atomic<std::uint64_t> started_{0};                          // as Processor::started and ended, by whoever holds none
+  Atomic<std::uint64_t> ended_{0};
   Atomic<std::uint64_t> next_id_{1};
   Atomic<std::uint64_t> handoffs_{0};
   Atomic<std::uint64_t> preempts_{0};
