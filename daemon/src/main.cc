@@ -32,6 +32,7 @@ ExitCode serve(const CommandLine& command_line, const LoadedConfig& loaded) {
   options.max_threads = static_cast<int>(loaded.config.runtime_max_threads);
   options.thread_idle_timeout = loaded.config.runtime_thread_idle_timeout;
   options.max_goroutines = static_cast<std::size_t>(loaded.config.runtime_max_goroutines);
+  options.max_stack_bytes = static_cast<std::size_t>(loaded.config.runtime_max_stack_bytes);
   options.uncaught = UncaughtPolicy::kReport;
   options.on_uncaught = [](std::uint64_t id, const std::exception_ptr& error) {
     log(LogLevel::kError, "an exception left a goroutine that nobody joins",

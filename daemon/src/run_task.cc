@@ -36,6 +36,9 @@ absl::Status run_task(const Task& task, TaskStream& stream, absl::Time deadline,
   } catch (const Cancelled&) {
     if (absl::Now() >= deadline) return deadline_error(task);
     return Error(absl::StatusCode::kCancelled, "TASK_CANCELLED", absl::StrCat(name, " was cancelled"));
+  } catch (const StackOverflow& error) {
+    return Error(absl::StatusCode::kInternal, "STACK_OVERFLOW",
+                 absl::StrCat(name, " went too deep: ", error.what(), "; the limit is runtime.max_stack_bytes"));
   } catch (const std::exception& error) {
     return Error(absl::StatusCode::kInternal, "TASK_THREW", absl::StrCat(name, " threw: ", error.what()));
   }

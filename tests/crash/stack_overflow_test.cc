@@ -1,4 +1,5 @@
-// A goroutine that uses up its stack ends the process with its id and name, not in silence.
+// A goroutine that uses up its stack and the reserve without any call of the runtime ends the process, with its id and
+// name and not in silence.
 #include <gtest/gtest.h>
 
 #include <csignal>
@@ -29,6 +30,7 @@ RuntimeOptions options() {
   RuntimeOptions chosen;
   chosen.max_procs = 2;
   chosen.max_goroutines = 2000;
+  chosen.max_stack_bytes = 1 << 20;
   return chosen;
 }
 
@@ -56,6 +58,20 @@ TEST_F(StackOverflowDeathTest, OfTheMainGoroutineSaysItsNumberAndThatItIsMain) {
 TEST_F(StackOverflowDeathTest, OfAGoroutineWithoutANameSaysItsNumber) {
   EXPECT_EXIT(Runtime(options()).run([] { spawn([] { use_up(0); }).join(); }), ::testing::KilledBySignal(SIGABRT),
               "stack overflow: goroutine 2 used up its stack");
+}
+
+// Larger than the guard: without a probe of each page a frame could begin behind it, in another goroutine's stack.
+[[gnu::noinline]] int use_up_in_leaps(int depth) {  // NOLINT(misc-no-recursion)
+  volatile char frame[256 * 1024];
+  frame[0] = static_cast<char>(depth);
+  yield();
+  return depth < 0 ? 0 : use_up_in_leaps(depth + 1) + frame[0];
+}
+
+TEST_F(StackOverflowDeathTest, AFrameLargerThanTheReserveDoesNotJumpOverTheGuard) {
+  EXPECT_EXIT(Runtime(options()).run([] { spawn([] { use_up_in_leaps(0); }).join(); }),
+              ::testing::KilledBySignal(SIGABRT),
+              "stack overflow: goroutine 2 used up its stack of .* and the reserve");
 }
 
 TEST_F(StackOverflowDeathTest, OnAThreadThatIsBlockingIsRecognisedToo) {

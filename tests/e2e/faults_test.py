@@ -117,6 +117,23 @@ class Fault(unittest.TestCase):
             self.assertEqual(2, self.unwound(node))
             self.assert_nothing_is_left(node, before)
 
+    def test_of_recursing_without_end_is_its_error_and_nobody_elses(self):
+        with Novelod("--runtime.max_stack_bytes", "16MiB", binary="novelod_faulty") as node:
+            before = node.goroutines()
+            other = node.start_novelo("call", "fault.sleeps", "--milliseconds", "1500", stdout=subprocess.PIPE)
+            done = node.novelo("call", "bench.deep_recursion", "--depth", "100000000")
+            self.assertEqual(TASK_FAILED, done.returncode, done.stderr)
+            self.assertIn("bench.deep_recursion went too deep: stack overflow: goroutine", done.stderr)
+            self.assertIn("the limit is runtime.max_stack_bytes", done.stderr)
+            job = json.loads(node.novelo("job", "submit", "bench.deep_recursion", "--depth", "100000000", "--wait", "-o", "json").stdout)
+            self.assertTrue(job["state"].endswith("FAILED"), job)
+            self.assertIn("went too deep", job["error"]["message"])
+            self.assertEqual(2, node.metric("novelo_stack_overflows_total"))
+            self.assertEqual(1000, int(node.novelo_json("call", "bench.deep_recursion", "--depth", "1000")["depth"]))
+            other.communicate(timeout=10)
+            self.assertEqual(0, other.returncode)
+            self.assert_nothing_is_left(node, before)
+
 
 if __name__ == "__main__":
     unittest.main()

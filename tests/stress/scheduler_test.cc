@@ -142,7 +142,9 @@ TEST(SchedulerStress, TheCountOfGoroutinesMissesNobody) {
   Runtime runtime(std::move(options));
   std::atomic<std::uint64_t> looks{0};
   std::atomic<std::uint64_t> missed{0};
+  std::atomic<bool> are_all_there{false};
   const auto look = [&] {
+    if (!are_all_there) return;
     ++looks;
     if (num_goroutines() < kAlive) ++missed;
   };
@@ -177,6 +179,7 @@ TEST(SchedulerStress, TheCountOfGoroutinesMissesNobody) {
         looking.wait();
       });
     }
+    are_all_there = true;
     std::thread watcher([&] {
       while (running) look();
       looking.done();

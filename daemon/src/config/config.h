@@ -37,6 +37,7 @@ struct Config {
   std::int64_t runtime_max_threads;
   absl::Duration runtime_thread_idle_timeout;
   std::int64_t runtime_max_goroutines;
+  std::int64_t runtime_max_stack_bytes;
   std::int64_t job_max_running;
   std::int64_t job_max_queued;
   std::int64_t job_max_retained;

@@ -99,6 +99,11 @@ std::vector<MetricFamily> runtime_metrics() {
   out.histogram("novelo_timer_lateness_seconds", "How long after its time a timer fired.", stats.timer_lateness);
   out.gauge("novelo_stack_bytes", "Address space of goroutine stacks: in use, and waiting for a goroutine.",
             {{{{"state", "in_use"}}, stats.stack_in_use_bytes}, {{{"state", "idle"}}, stats.stack_idle_bytes}});
+  out.counter("novelo_stack_grown_total", "Times a goroutine's stack grew into the address space below it.",
+              stats.stack_grown_total);
+  out.counter("novelo_stack_overflows_total", "Goroutines that used up their stack.", stats.stack_overflows_total);
+  out.counter("novelo_stack_released_bytes_total", "Address space of stacks whose memory was given back to the system.",
+              stats.stack_released_bytes_total);
   return out.take();
 }
 

@@ -140,7 +140,7 @@ class SendChan {
   void send(T v) const { rt::channel_send(handle_.get(), &v); }
   // Moves from v only if it returns true. Closed: throws ChannelClosed.
   bool try_send(T& v) const {
-    rt::choice_point();
+    rt::call_point();
     return rt::channel_try_send(handle_.get(), &v);
   }
   void close() const {
@@ -200,7 +200,7 @@ class RecvChan {
   // Sets out to nullopt unless it returns kReceived.
   RecvResult try_recv(std::optional<T>& out) const {
     out.reset();
-    rt::choice_point();
+    rt::call_point();
     return rt::channel_try_recv(handle_.get(), &out);
   }
   std::size_t len() const { return rt::channel_len(handle_.get()); }
@@ -229,12 +229,12 @@ class Chan {
     return value;
   }
   bool try_send(T& v) const {
-    rt::choice_point();
+    rt::call_point();
     return rt::channel_try_send(handle_.get(), &v);
   }
   RecvResult try_recv(std::optional<T>& out) const {
     out.reset();
-    rt::choice_point();
+    rt::call_point();
     return rt::channel_try_recv(handle_.get(), &out);
   }
   // Nil or closed already: throws ChannelClosed. Wakes every receiver and every sender.

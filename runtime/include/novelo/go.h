@@ -46,8 +46,12 @@ class JoinCore {
  public:
   enum class Outcome : std::uint8_t { kRunning, kReturned, kThrew, kCancelled, kExited };
 
-  explicit JoinCore(std::size_t align);  // of the whole object
+  JoinCore(std::size_t bytes, std::size_t align);  // of the whole object
   virtual ~JoinCore();
+  static void* operator new(std::size_t bytes);
+  static void* operator new(std::size_t bytes, std::align_val_t align);
+  static void operator delete(void* memory, std::size_t bytes) noexcept;
+  static void operator delete(void* memory, std::size_t bytes, std::align_val_t align) noexcept;
   JoinCore(const JoinCore&) = delete;
   JoinCore& operator=(const JoinCore&) = delete;
 
@@ -74,7 +78,7 @@ class JoinCore {
   // the memory of the whole object.
   struct Ended;  // what it waits by
   static constexpr std::size_t kEndedBytes = 64;
-  static constexpr std::size_t kScopeBytes = 192;
+  static constexpr std::size_t kScopeBytes = 200;
   Ended& ended() noexcept;
 
   alignas(std::max_align_t) std::byte ended_[kEndedBytes];
@@ -89,7 +93,7 @@ template <class R>
 class JoinState final : public JoinCore {
  public:
   using Stored = std::conditional_t<std::is_void_v<R>, Unit, R>;
-  JoinState() : JoinCore(alignof(JoinState)) {}
+  JoinState() : JoinCore(sizeof(JoinState), alignof(JoinState)) {}
   std::optional<Stored> result;
 };
 

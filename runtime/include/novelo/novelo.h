@@ -11,6 +11,7 @@
 #include "novelo/reflect.h"
 #include "novelo/runtime.h"
 #include "novelo/select.h"
+#include "novelo/stack.h"
 #include "novelo/stats.h"
 #include "novelo/sync.h"
 #include "novelo/task.h"

@@ -36,9 +36,11 @@ struct RuntimeOptions {
   int max_threads = 10000;
   // A thread that had nothing to do for so long ends, as long as there is one left for each processor.
   absl::Duration thread_idle_timeout = absl::Seconds(30);
-  // Goroutines alive at one time; go() throws RuntimeError beyond it. Costs address space only: 256 KiB each. Less is
-  // taken when the system refuses that much.
+  // Goroutines alive at one time; go() throws RuntimeError beyond it. Costs address space only: 64 KiB each, and up to
+  // 80 GiB for stacks that are larger. Less is taken when the system refuses that much.
   std::size_t max_goroutines = 4'000'000;
+  // How far the stack of a goroutine may grow; who needs more ends with StackOverflow. Costs nothing until it is used.
+  std::size_t max_stack_bytes = 256 << 20;
   // Set: deterministic mode. One processor whatever max_procs says; sleep(), timers, deadlines and now() go by a
   // virtual time that jumps to the next timer when no goroutine can run; who runs next, whether a call lets others go
   // first, which ready case select() takes and which of two simultaneous timers fires first are drawn from the seed.

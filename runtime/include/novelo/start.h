@@ -20,6 +20,24 @@ enum class Priority : std::uint8_t { kLatency, kNormal, kBatch };
 
 namespace novelo::rt {
 
+// What is known of the stacks that the goroutines of one callable type need.
+struct StackNeed {
+  enum class Kind : std::uint8_t { kUnknown, kMedium, kLarge };  // only ever raised
+
+  std::atomic<Kind> kind{Kind::kUnknown};
+  std::atomic<std::uint32_t> measured{0};  // goroutines
+  std::atomic<std::uint64_t> used_bytes_max{0};
+  std::size_t hint = 0;  // bytes, by with_stack()
+};
+
+// with_stack() says it of its result.
+template <class Entry>
+inline constexpr std::size_t kStackHint = 0;
+
+template <class Entry>
+inline constinit StackNeed stack_need_of{
+    .kind = kStackHint<Entry> == 0 ? StackNeed::Kind::kUnknown : StackNeed::Kind::kLarge, .hint = kStackHint<Entry>};
+
 // A movable callable without arguments or result, run at most once. Small ones are kept inside.
 class Closure {
  public:
@@ -65,6 +83,9 @@ class Closure {
   // The type of the callable as the program wrote it; nullptr for a pointer, whose type says nothing.
   const std::type_info* entry() const noexcept { return operations_ == nullptr ? nullptr : operations_->entry; }
 
+  // Of its type. Not empty.
+  StackNeed& stack_need() const noexcept { return *operations_->stack_need; }
+
   // Destroys the callable. What it holds may run code of its own.
   void reset() noexcept {
     if (operations_ == nullptr) return;
@@ -79,6 +100,7 @@ class Closure {
     void (*relocate)(void* to, void* from) noexcept;
     void (*destroy)(void* storage) noexcept;
     const std::type_info* entry;
+    StackNeed* stack_need;
   };
 
   template <class Entry>
@@ -102,6 +124,7 @@ class Closure {
       },
       [](void* storage) noexcept { inside<Body>(storage).~Body(); },
       kEntry<Entry>,
+      &stack_need_of<Entry>,
   };
   template <class Body, class Entry>
   static constexpr Operations kHeap = {
@@ -109,6 +132,7 @@ class Closure {
       [](void* to, void* from) noexcept { ::new (to) Body*(outside<Body>(from)); },
       [](void* storage) noexcept { delete outside<Body>(storage); },
       kEntry<Entry>,
+      &stack_need_of<Entry>,
   };
 
   const Operations* operations_ = nullptr;
@@ -118,13 +142,27 @@ class Closure {
 // What goexit() throws: derives from nothing, so that only catch (...) sees it.
 struct GoExit {};
 
-// Deterministic mode: a call that never blocks lets others go first, if the seed says so. Elsewhere a load and a
+// Above zero: calls that do not block look up too. In deterministic mode they let others go first, if the seed says so;
+// while some goroutine has used up its stack, they throw StackOverflow if it is the caller. Elsewhere a load and a
 // branch.
-extern std::atomic<bool> is_choosing;
+extern std::atomic<int> is_looked_up;
 void choice_point_slow() noexcept;
+void overflow_point_slow();
+// For calls that never throw.
 inline void choice_point() noexcept {
-  if (is_choosing.load(std::memory_order_relaxed)) [[unlikely]]
+  if (is_looked_up.load(std::memory_order_relaxed) != 0) [[unlikely]]
     choice_point_slow();
+}
+// For calls that may throw, before they have done anything.
+inline void overflow_point() {
+  if (is_looked_up.load(std::memory_order_relaxed) != 0) [[unlikely]]
+    overflow_point_slow();
+}
+inline void call_point() {
+  if (is_looked_up.load(std::memory_order_relaxed) != 0) [[unlikely]] {
+    overflow_point_slow();
+    choice_point_slow();
+  }
 }
 
 class ScopeCore;

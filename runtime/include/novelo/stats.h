@@ -50,6 +50,9 @@ struct RuntimeStats {
 
   std::uint64_t stack_in_use_bytes = 0;  // address space of stacks with a goroutine on them
   std::uint64_t stack_idle_bytes = 0;    // of stacks that wait for one
+  std::uint64_t stack_grown_total = 0;   // times a stack grew into its neighbour
+  std::uint64_t stack_overflows_total = 0;
+  std::uint64_t stack_released_bytes_total = 0;  // address space whose memory was given back to the system
 };
 
 // Throws RuntimeError when no Runtime is alive.

@@ -32,7 +32,7 @@ class Mutex {
   Mutex& operator=(const Mutex&) = delete;
 
   void lock() {
-    rt::choice_point();
+    rt::call_point();
     std::uint32_t expected = 0;
     // [mutex-word] acquire, with unlock()'s release: the last owner's writes are seen
     if (!word_.compare_exchange_strong(expected, kLocked, std::memory_order_acquire, std::memory_order_relaxed)) {
@@ -86,6 +86,7 @@ class RWMutex {
   void unlock();
 
   void lock_shared() {
+    rt::overflow_point();
     if (!try_lock_shared()) lock_shared_slow();
   }
   bool try_lock_shared() noexcept {

@@ -17,6 +17,8 @@ enum class LockRank : std::uint8_t {
   kGlobalQueue,  // the shared list of runnable goroutines
   kIdle,         // idle machines and processors, and the table of machines
   kStackPool,    // carving and keeping stacks
+  kCentralList,  // cells of the heap that no processor keeps
+  kPageHeap,     // its pages
 };
 
 // Locks of one rank may be held together only where something else fixes their order.

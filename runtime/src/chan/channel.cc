@@ -2,16 +2,21 @@
 // receiver that waits; the winner of the receiver's wait fills its slot before it wakes it.
 #include "chan/channel.h"
 
+#include <algorithm>
 #include <new>
 #include <stdexcept>
 #include <string>
 
-#include "base/aligned_new.h"
+#include "sched/memory.h"
 
 namespace novelo::rt {
 
 std::size_t Channel::buffer_offset(const ElementType& type) noexcept {
   return (sizeof(Channel) + type.align - 1) / type.align * type.align;
+}
+
+std::size_t Channel::bytes_for(const ElementType& type, std::size_t capacity) noexcept {
+  return buffer_offset(type) + capacity * type.size;
 }
 
 Channel* Channel::make(const ElementType& type, std::int64_t capacity) {
@@ -21,12 +26,10 @@ Channel* Channel::make(const ElementType& type, std::int64_t capacity) {
     throw std::length_error("make_chan: a buffer of " + std::to_string(capacity) + " elements of " +
                             std::to_string(size) + " bytes is larger than the limit of 1 TiB");
   }
-  const std::size_t offset = buffer_offset(type);
-  const std::size_t bytes = offset + static_cast<std::size_t>(capacity) * type.size;
-  static_assert(alignof(Channel) <= __STDCPP_DEFAULT_NEW_ALIGNMENT__);
-  void* memory = allocate(bytes, type.align);
+  const std::size_t align = std::max(type.align, alignof(Channel));
+  void* memory = allocate(bytes_for(type, static_cast<std::size_t>(capacity)), align);
   auto* channel = ::new (memory) Channel(type, static_cast<std::size_t>(capacity));
-  channel->buffer_ = static_cast<std::byte*>(memory) + offset;
+  channel->buffer_ = static_cast<std::byte*>(memory) + buffer_offset(type);
   return channel;
 }
 
@@ -34,9 +37,10 @@ void Channel::unref() noexcept {
   // [chan-refs] acq_rel: the one who destroys sees what the others did
   if (references_.fetch_sub(1, acq_rel) != 1) return;
   if (attachment_ != nullptr) attachment_->channel_gone();
-  const ElementType& type = type_;
+  const std::size_t bytes = bytes_for(type_, capacity_);
+  const std::size_t align = std::max(type_.align, alignof(Channel));
   this->~Channel();
-  deallocate(this, type.align);
+  deallocate(this, bytes, align);
 }
 
 Channel::~Channel() {

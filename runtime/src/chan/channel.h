@@ -56,6 +56,7 @@ class Channel {
   ~Channel();
 
   static std::size_t buffer_offset(const ElementType& type) noexcept;
+  static std::size_t bytes_for(const ElementType& type, std::size_t capacity) noexcept;
   void* slot(std::size_t i) noexcept { return buffer_ + i * type_.size; }
   void put(void* element) noexcept NOVELO_REQUIRES(lock_);
   static constexpr int kReleasedAtOnce = 32;

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -13,6 +14,8 @@ namespace novelo::rt {
 namespace {
 
 constexpr int kMadviseGuardInstall = 102;  // MADV_GUARD_INSTALL, Linux 6.13; older headers lack the name
+constexpr int kMadviseGuardRemove = 103;   // MADV_GUARD_REMOVE, the same
+constexpr int kMadvisePopulateWrite = 23;  // MADV_POPULATE_WRITE, Linux 5.14
 
 enum class GuardKind : int { kUnknown, kMadvise, kMprotect };
 Atomic<GuardKind> g_guard_kind{GuardKind::kUnknown};
@@ -61,6 +64,27 @@ bool vm_guard(void* address, std::size_t bytes) noexcept {
   const bool guarded = mprotect(address, bytes, PROT_NONE) == 0;
   errno = saved;
   return guarded;
+}
+
+bool vm_unguard(void* address, std::size_t bytes) noexcept {
+  const int saved = errno;
+  const bool is_usable = g_guard_kind.load(relaxed) == GuardKind::kMadvise
+                             ? madvise(address, bytes, kMadviseGuardRemove) == 0
+                             : mprotect(address, bytes, PROT_READ | PROT_WRITE) == 0;
+  errno = saved;
+  return is_usable;
+}
+
+bool vm_read(const void* from, void* to, std::size_t bytes) noexcept {
+  const iovec local{to, bytes};
+  const iovec remote{const_cast<void*>(from), bytes};
+  return process_vm_readv(getpid(), &local, 1, &remote, 1, 0) == static_cast<ssize_t>(bytes);
+}
+
+void vm_populate(void* address, std::size_t bytes) noexcept {
+  const int saved = errno;
+  madvise(address, bytes, kMadvisePopulateWrite);  // else each page comes with its first touch
+  errno = saved;
 }
 
 void vm_discard(void* address, std::size_t bytes) noexcept {

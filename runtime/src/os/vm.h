@@ -1,7 +1,7 @@
 // runtime/src/os/vm.h
 // Address space: reserving it, making parts usable, guarding, giving memory back.
 //
-//   who    the stack pool (and later the heap), on any stack
+//   who    the stack pool and the heap, on any stack
 //   cost   system calls
 //   tested tests/unit/os/vm_test.cc
 #pragma once
@@ -19,6 +19,15 @@ bool vm_make_usable(void* address, std::size_t bytes) noexcept;
 
 // Any later access faults, also after vm_discard() of the range around it. False when the system has no means left.
 bool vm_guard(void* address, std::size_t bytes) noexcept;
+
+// Undoes vm_guard(): the range is usable again and reads as zero. Async-signal-safe.
+bool vm_unguard(void* address, std::size_t bytes) noexcept;
+
+// Copies memory of this process that may be guarded, or gone, meanwhile: false if some of it is. A system call.
+bool vm_read(const void* from, void* to, std::size_t bytes) noexcept;
+
+// Brings memory in for the whole range at once, where the kernel can do that (Linux 5.14).
+void vm_populate(void* address, std::size_t bytes) noexcept;
 
 // Gives the memory back; the range stays usable and reads as zero.
 void vm_discard(void* address, std::size_t bytes) noexcept;

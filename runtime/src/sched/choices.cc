@@ -14,7 +14,7 @@ namespace {
 constexpr std::uint32_t kLetGoOneIn = 3;  // how often a call lets others go first
 }
 
-Atomic<bool> is_choosing{false};
+Atomic<int> is_looked_up{0};
 
 std::uint32_t Choices::below(std::uint32_t bound) {
   if (bound == 1) return 0;
@@ -27,11 +27,11 @@ std::uint32_t Choices::below(std::uint32_t bound) {
 
 void Scheduler::begin_choices() noexcept {
   virtual_clock_set(kVirtualStartNs);
-  is_choosing.store(true, relaxed);
+  is_looked_up.fetch_add(1, relaxed);
 }
 
 void Scheduler::end_choices() noexcept {
-  is_choosing.store(false, relaxed);
+  is_looked_up.fetch_sub(1, relaxed);
   virtual_clock_set(0);
 }
 
@@ -65,7 +65,7 @@ void Scheduler::let_others_choose() noexcept {
 
 void choice_point_slow() noexcept {
   // Between park()'s commit and the switch back, and on threads outside, there is no goroutine to put aside.
-  if (current_goroutine() != nullptr) scheduler()->let_others_choose();
+  if (current_goroutine() != nullptr && scheduler()->choices() != nullptr) scheduler()->let_others_choose();
 }
 
 }  // namespace novelo::rt

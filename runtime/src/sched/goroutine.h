@@ -21,7 +21,7 @@
 #include "novelo/start.h"
 #include "sched/account.h"
 #include "sched/wait_record.h"
-#include "stack/stack_pool.h"
+#include "stack/stack.h"
 
 namespace novelo::rt {
 
@@ -53,27 +53,31 @@ struct ExceptionState {
 };
 
 // Reasons for a running goroutine to look up at its next runtime call.
-inline constexpr std::uint32_t kAttentionPreempt = 1;  // its slice is over
-inline constexpr std::uint32_t kAttentionCancel = 2;   // its scope was cancelled
-inline constexpr std::uint32_t kAttentionExit = 4;     // it called goexit()
-inline constexpr std::uint32_t kAttentionChoose = 8;   // deterministic mode: each call may let others go first
+inline constexpr std::uint32_t kAttentionPreempt = 1;    // its slice is over
+inline constexpr std::uint32_t kAttentionCancel = 2;     // its scope was cancelled
+inline constexpr std::uint32_t kAttentionExit = 4;       // it called goexit()
+inline constexpr std::uint32_t kAttentionChoose = 8;     // deterministic mode: each call may let others go first
+inline constexpr std::uint32_t kAttentionOverflow = 16;  // it has used up its stack
 
 inline constexpr std::size_t kPriorities = 3;
 
 struct Locals;
+struct StackSegment;
 
 struct Goroutine : ListLink {  // the link of its scope's list of members, under the scope's lock
   Goroutine() noexcept : wait(this) {}
 
   Context context;                     // valid while switched out
-  Stack stack;                         // taken at the first run
+  Stack stack;                         // taken at the first run; owner, its fault handler included
   Goroutine* next = nullptr;           // in the one queue it is in: that queue's lock, or the injector's push
   Atomic<std::uint32_t> attention{0};  // set by sysmon and cancellers, read by the owner
   Atomic<GoroutineState> state{GoroutineState::kDead};  // changed by set_state() alone
   Atomic<Priority> priority{Priority::kNormal};         // changed by the owner; read by anybody
   bool is_member = false;             // in its scope's list: owner, and the canceller under the scope's lock
   Atomic<bool> is_system{false};      // the runtime's own: not counted as the user's
-  std::uint32_t shields = 0;          // owner
+  bool is_overflow_told = false;      // StackOverflow was thrown since the reserve was opened; owner
+  std::uint32_t shields = 0;          // no cancellation is delivered; owner
+  std::uint32_t no_throws = 0;        // nothing at all is: it runs what may not throw; owner
   std::uint32_t thread_locks = 0;     // lock_os_thread() minus unlock_os_thread(); owner
   Machine* locked_machine = nullptr;  // with thread_locks: the only one that may run it
   ExceptionState exceptions;          // while switched out
@@ -100,6 +104,9 @@ struct Goroutine : ListLink {  // the link of its scope's list of members, under
     char text[kNameBytes];
   };
   Atomic<char> name_bytes[kNameBytes] = {};  // by the owner; read by dumps, byte by byte, always terminated
+
+  StackNeed* stack_need = nullptr;   // of what it runs; from its first run on
+  StackSegment* segments = nullptr;  // the stacks it left by grow_stack(), the last first; owner
 
   void set_name(std::string_view name) noexcept;
   Name name() const noexcept;  // async-signal-safe

@@ -14,6 +14,8 @@
 #include "absl/time/time.h"
 #include "novelo/stats.h"
 #include "os/clock.h"
+#include "os/vm.h"
+#include "sched/overflow.h"
 #include "sched/scheduler.h"
 #include "stack/backtrace.h"
 
@@ -71,6 +73,12 @@ std::optional<Calls> calls_of(const Goroutine& g) {
     if (!WaitRecord::is_waiting(before)) continue;
     Calls calls;
     calls.size = backtrace(g.context, g.stack, calls.at);
+    const StackSegment* next = g.segments;
+    StackSegment left;
+    for (std::size_t n = 0; n < kCallsMax && next != nullptr && vm_read(next, &left, sizeof left); ++n) {
+      calls.size += backtrace(left.context, left.stack, std::span(calls.at).subspan(calls.size));
+      next = left.outer;
+    }
     if (g.wait.snapshot() == before) return calls;
   }
   return std::nullopt;

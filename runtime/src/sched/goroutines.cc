@@ -54,10 +54,10 @@ void report_uncaught(RuntimeOptions& options, const Goroutine& g, const std::exc
     error = std::current_exception();
   }
   if ((g.attention.load(relaxed) & kAttentionExit) != 0) g.attention.fetch_and(~kAttentionExit, relaxed);
-  ++g.shields;  // destructors of what the closure holds are not left by a cancellation
+  ++g.no_throws;  // destructors of what the closure holds are not left by a cancellation
   g.body.reset();
   drop_locals(std::exchange(g.locals, nullptr));
-  --g.shields;
+  --g.no_throws;
   if (error != nullptr) report_uncaught(scheduler()->options(), g, error);
 }
 
@@ -283,6 +283,7 @@ void start_in(ScopeCore& scope, Closure&& body, JoinCore* join, const void* crea
   Scheduler& s = require_scheduler();
   Goroutine* g = nullptr;
   try {
+    overflow_point();
     g = s.make_goroutine(scope, std::move(body), join,
                          created_at != nullptr ? created_at : __builtin_return_address(0));
   } catch (...) {

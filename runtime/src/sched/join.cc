@@ -5,6 +5,7 @@
 #include "novelo/go.h"
 #include "os/clock.h"
 #include "sched/event.h"
+#include "sched/memory.h"
 #include "sched/park.h"
 #include "sched/scheduler.h"
 #include "sched/scope.h"
@@ -18,7 +19,22 @@ struct JoinCore::Ended {
   Chan<Unit> done;  // by the event's lock: made at the first call, closed at the end, whichever is later
 };
 
-JoinCore::JoinCore(std::size_t align) : scope_(ScopeCore::make_in(scope_memory_, current_scope(), {this, align})) {
+void* JoinCore::operator new(std::size_t bytes) {
+  return allocate(bytes);
+}
+void* JoinCore::operator new(std::size_t bytes, std::align_val_t align) {
+  return allocate(bytes, static_cast<std::size_t>(align));
+}
+void JoinCore::operator delete(void* memory, std::size_t bytes) noexcept {
+  deallocate(memory, bytes);
+}
+void JoinCore::operator delete(void* memory, std::size_t bytes, std::align_val_t align) noexcept {
+  deallocate(memory, bytes, static_cast<std::size_t>(align));
+}
+
+JoinCore::JoinCore(std::size_t bytes, std::size_t align)
+    : scope_(ScopeCore::make_in(scope_memory_, current_scope(),
+                                {this, bytes, std::max(align, alignof(std::max_align_t))})) {
   static_assert(kScopeBytes >= sizeof(ScopeCore));
   static_assert(sizeof(Ended) <= kEndedBytes && alignof(Ended) <= alignof(std::max_align_t));
   ::new (static_cast<void*>(ended_)) Ended;
@@ -134,11 +150,11 @@ ShieldSection::~ShieldSection() {
 }
 
 HeldDelivery::HeldDelivery() noexcept {
-  if (Goroutine* g = current_goroutine()) ++g->shields;
+  if (Goroutine* g = current_goroutine()) ++g->no_throws;
 }
 
 HeldDelivery::~HeldDelivery() {
-  if (Goroutine* g = current_goroutine()) --g->shields;
+  if (Goroutine* g = current_goroutine()) --g->no_throws;
 }
 
 }  // namespace novelo::rt

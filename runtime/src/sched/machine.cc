@@ -77,7 +77,9 @@ void Scheduler::end_metered(Machine& m, const Goroutine& g) noexcept {
 [[gnu::always_inline]] inline void Scheduler::execute(Machine& m, Goroutine* g) noexcept {
   Processor& p = *m.processor.load(relaxed);
   if (g->stack.bottom == nullptr) {
-    g->stack = stacks_.take(p.stacks);
+    g->stack_need = &g->body.stack_need();
+    g->stack = stacks_.take(p.stacks, *g->stack_need);
+    g->is_overflow_told = false;
     if (g->stack.bottom == nullptr)
       fatal("no memory for the stack of goroutine %llu", static_cast<unsigned long long>(g->id.load(relaxed)));
     context_make(g->context, g->stack.bottom, g->stack.size - g->stack.colour(), &Scheduler::goroutine_main, g);
@@ -184,14 +186,16 @@ void Scheduler::finish_exit(Machine& m, Goroutine* g) noexcept {
   context_destroy(g->context);
   g->set_state(GoroutineState::kDead);
   Processor* p = m.processor.load(relaxed);
+  if (g->stack.is_reserve_open) [[unlikely]]
+    is_looked_up.fetch_sub(1, relaxed);
   if (p != nullptr) {
-    stacks_.give(p->stacks, g->stack);
+    stacks_.give(p->stacks, g->stack, *g->stack_need);
   } else {
-    StackPool::Cache passing;
-    stacks_.give(passing, g->stack);
+    StackClasses::Cache passing;
+    stacks_.give(passing, g->stack, *g->stack_need);
     stacks_.drain(passing);
   }
-  g->stack = {};
+  g->stack.bottom = nullptr;
   g->exceptions = {};
   keep_record(p, g);
 }

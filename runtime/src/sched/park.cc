@@ -5,6 +5,7 @@
 #include <exception>
 
 #include "novelo/go.h"
+#include "sched/overflow.h"
 #include "sched/scheduler.h"
 #include "sched/scope.h"
 
@@ -56,6 +57,7 @@ WaitRecord& thread_wait_record() noexcept {
 }
 
 void before_blocking_slow(Goroutine& g) {
+  if ((g.attention.load(relaxed) & kAttentionOverflow) != 0) deliver_overflow(g);
   if ((g.attention.load(relaxed) & kAttentionChoose) != 0) scheduler()->let_others_choose();
   if ((g.attention.load(relaxed) & kAttentionPreempt) != 0) yield();
   deliver(g);
@@ -122,6 +124,8 @@ Goroutine& require_goroutine(const char* call) {
 
 void yield() {
   Goroutine& g = require_goroutine("yield()");
+  if ((g.attention.load(rt::relaxed) & rt::kAttentionOverflow) != 0) [[unlikely]]
+    rt::deliver_overflow(g);
   if ((g.attention.load(rt::relaxed) & rt::kAttentionPreempt) != 0) {
     g.attention.fetch_and(~rt::kAttentionPreempt, rt::relaxed);
   }

@@ -30,7 +30,7 @@ inline WaitRecord& wait_record() noexcept {
 
 // Whether a cancellation may be delivered to the running goroutine now: not under shield, not while its stack unwinds.
 inline bool is_deliverable(const Goroutine& g) noexcept {
-  return g.shields == 0 && current_machine()->exceptions->uncaught == 0;
+  return g.shields == 0 && g.no_throws == 0 && current_machine()->exceptions->uncaught == 0;
 }
 
 // The start of every blocking call: lets others run if the slice is over, delivers a cancellation that is due.

@@ -10,12 +10,13 @@
 
 #include "base/atomic.h"
 #include "base/random.h"
+#include "heap/heap.h"
 #include "obs/histogram.h"
 #include "sched/goroutine.h"
 #include "sched/run_queue.h"
 #include "sched/timer_heap.h"
 #include "sched/wait_record.h"
-#include "stack/stack_pool.h"
+#include "stack/stack_classes.h"
 
 namespace novelo::rt {
 
@@ -33,7 +34,8 @@ struct Processor {
   std::array<RunQueue, kPriorities> queues;  // one a class
   TimerHeap timers;
   Random random;
-  StackPool::Cache stacks;
+  StackClasses::Cache stacks;
+  CellCache cells;
   Goroutine* free_goroutines = nullptr;
   int free_count = 0;
   std::uint64_t next_id = 0;  // of the goroutines it starts: these are its own until none are left

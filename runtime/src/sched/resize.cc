@@ -71,6 +71,7 @@ void Scheduler::shelve(Processor& p) noexcept {
     while (Goroutine* g = queue.pop().goroutine) global(g->priority.load(relaxed)).push(g);
   }
   stacks_.drain(p.stacks);
+  Heap::get().drain(p.cells);
   {
     LockGuard guard(idle_lock_);
     if (p.is_retired.load(relaxed)) {

@@ -10,6 +10,7 @@
 
 #include "novelo/error.h"
 #include "os/cpu_count.h"
+#include "sched/overflow.h"
 #include "sched/scope.h"
 #include "stack/guard.h"
 
@@ -18,16 +19,6 @@ namespace {
 
 Atomic<Scheduler*> g_scheduler{nullptr};
 Atomic<std::uint64_t> g_generation{1};
-
-void report_overflow(const void* address) noexcept {
-  const Goroutine* g = current_goroutine();
-  if (g == nullptr || address >= g->stack.bottom || address < g->stack.bottom - kStackGuardBytes) return;
-  const Goroutine::Name name = g->name();
-  const bool is_named = name.text[0] != '\0';
-  fatal("stack overflow: goroutine %llu%s%s%s used up its stack of %zu KiB",
-        static_cast<unsigned long long>(g->id.load(relaxed)), is_named ? " (" : "", name.text, is_named ? ")" : "",
-        kStackBytes >> 10);
-}
 
 }  // namespace
 
@@ -70,12 +61,13 @@ Scheduler::Scheduler(RuntimeOptions options)
   }
   // Beside those of the goroutines: stacks that lie idle with one processor while another needs one.
   const std::size_t others = kReservedStacks + static_cast<std::size_t>(procs) * StackPool::Cache::kCapacity;
-  if (!stacks_.reserve(options_.max_goroutines + others) || stacks_.slots_max() <= others) {
-    throw RuntimeError("the system refuses address space for even " +
-                       std::to_string(std::max(StackPool::kSlotsMin, others)) + " stacks");
+  const std::size_t wanted = std::max(options_.max_goroutines, kStacksMin) + others;
+  const std::size_t stacks_max = stacks_.reserve(wanted, options_.max_stack_bytes);
+  if (stacks_max < kStacksMin + others) {
+    throw RuntimeError("the system refuses address space for even " + std::to_string(kStacksMin + others) + " stacks");
   }
-  goroutines_max_ = std::min(options_.max_goroutines, stacks_.slots_max() - others);
-  overflow_handler_install(stacks_, report_overflow);
+  goroutines_max_ = std::min(options_.max_goroutines, stacks_max - others);
+  fault_handler_install(on_stack_fault);
   resize(procs);
   follows_system_.store(choices_ == nullptr && options_.max_procs <= 0, relaxed);
   if (choices_ != nullptr) begin_choices();
@@ -123,8 +115,9 @@ Scheduler::~Scheduler() {
     pthread_join(thread, nullptr);
   }
   root_->unref();
+  for (const auto& p : processors_) Heap::get().drain(p->cells);
   if (choices_ != nullptr) end_choices();
-  overflow_handler_remove();
+  fault_handler_remove();
   g_scheduler.store(nullptr, release);  // [scheduler-alive]
 }
 

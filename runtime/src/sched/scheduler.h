@@ -27,7 +27,7 @@
 #include "sched/machine.h"
 #include "sched/processor.h"
 #include "sched/processor_table.h"
-#include "stack/stack_pool.h"
+#include "stack/stack_classes.h"
 
 namespace novelo::rt {
 
@@ -75,6 +75,9 @@ class Scheduler {
   void enter_blocking() noexcept;
   void leave_blocking();
 
+  // ---- the stack of the calling goroutine: overflow.cc ----
+  StackClasses& stacks() noexcept { return stacks_; }
+
   // ---- deterministic mode: choices.cc ----
   // nullptr in the normal mode.
   Choices* choices() noexcept { return choices_.get(); }
@@ -115,6 +118,7 @@ class Scheduler {
 
   // Stacks kept back for goroutines of the runtime itself, and for those that end and are no longer counted.
   static constexpr std::size_t kReservedStacks = 64;
+  static constexpr std::size_t kStacksMin = 1024;  // fewer for goroutines are not worth a start
 
  private:
   struct ThreadStart {
@@ -230,7 +234,7 @@ class Scheduler {
   RuntimeOptions options_;
   const std::uint64_t generation_;
   const std::int64_t thread_idle_timeout_ns_;
-  StackPool stacks_;
+  StackClasses stacks_;
   const std::unique_ptr<Choices> choices_;
   std::vector<Goroutine*> choosable_;  // with choices_: what is runnable, on the one processor
   std::size_t goroutines_max_ = 0;     // max_goroutines, or fewer when the system gives less address space

@@ -12,8 +12,8 @@
 #include <new>
 #include <vector>
 
-#include "base/aligned_new.h"
 #include "novelo/error.h"
+#include "sched/memory.h"
 #include "sched/park.h"
 #include "sched/scheduler.h"
 #include "sched/timer_heap.h"
@@ -42,7 +42,7 @@ ScopeCore::ScopeCore(ScopeCore* parent, Hold hold, Account* account) noexcept : 
 }
 
 ScopeCore* ScopeCore::make(ScopeCore* parent, Hold hold, Account* account) {
-  return new ScopeCore(parent, hold, account);
+  return ::new (allocate(sizeof(ScopeCore))) ScopeCore(parent, hold, account);
 }
 
 ScopeCore* ScopeCore::make_in(void* at, ScopeCore& parent, Block block) {
@@ -52,13 +52,9 @@ ScopeCore* ScopeCore::make_in(void* at, ScopeCore& parent, Block block) {
 }
 
 void ScopeCore::destroy() noexcept {
-  const Block block = block_;
-  if (block.memory == nullptr) {
-    delete this;
-    return;
-  }
+  const Block block = block_.memory == nullptr ? Block{this, sizeof(ScopeCore), alignof(std::max_align_t)} : block_;
   this->~ScopeCore();
-  deallocate(block.memory, block.align);
+  deallocate(block.memory, block.bytes, block.align);
 }
 
 ScopeCore::~ScopeCore() {
@@ -239,14 +235,15 @@ void ScopeCore::done() noexcept {
 }
 
 void ScopeCore::wait() {
+  overflow_point();
   ended_.wait(WaitReason::kScope, [this] { return live() == 0; });
 }
 
 void ScopeCore::wait_ended() noexcept {
   Goroutine* g = current_goroutine();
-  if (g != nullptr) ++g->shields;
+  if (g != nullptr) ++g->no_throws;
   wait();
-  if (g != nullptr) --g->shields;
+  if (g != nullptr) --g->no_throws;
 }
 
 void ScopeCore::Deadline::fire(std::int64_t) noexcept {

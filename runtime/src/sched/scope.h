@@ -51,6 +51,7 @@ class ScopeCore : public ListLink {
   // That of a spawned goroutine, with one reference, inside `block`, which is freed when the scope goes.
   struct Block {
     void* memory = nullptr;
+    std::size_t bytes = 0;
     std::size_t align = 0;
   };
   static ScopeCore* make_in(void* at, ScopeCore& parent, Block block);

@@ -88,11 +88,15 @@ RuntimeStats Scheduler::stats() {
         break;
     }
   });
-  std::size_t idle_slots = stacks_.idle_slots();
-  for (const auto& p : processors_) idle_slots += static_cast<std::size_t>(p->stacks.size.load(relaxed));
-  // Slots may go from one list to another while we count.
-  s.stack_idle_bytes = std::min(idle_slots, stacks_.carved_slots()) * kStackSlotBytes;
-  s.stack_in_use_bytes = stacks_.carved_slots() * kStackSlotBytes - s.stack_idle_bytes;
+  const StackClasses::Bytes stacks = stacks_.bytes();
+  std::uint64_t kept = 0;
+  for (const auto& p : processors_) kept += StackClasses::kept_bytes(p->stacks);
+  kept = std::min(kept, stacks.in_use);  // stacks may go from one list to another while we count
+  s.stack_in_use_bytes = stacks.in_use - kept;
+  s.stack_idle_bytes = stacks.idle + kept;
+  s.stack_grown_total = stacks_.grown_total();
+  s.stack_overflows_total = stacks_.overflows_total();
+  s.stack_released_bytes_total = stacks_.released_bytes_total();
   return s;
 }
 

@@ -32,6 +32,7 @@ void Scheduler::sysmon_loop() noexcept {
     about_now_ns_.store(now_coarse_ns(), relaxed);
     if (now >= next_trim) {
       stacks_.trim();
+      Heap::get().scavenge();
       follow_system();
       next_trim = now + kTrimEveryNs;
     }

@@ -1,5 +1,5 @@
-// A frame is two words: the caller's frame pointer and the return address. Everything read here may be changing: each
-// address is checked before it is followed.
+// A frame is two words: the caller's frame pointer and the return address. Everything read here may be changing, and a
+// stack that had grown may have guards inside again: the kernel copies each frame, and says so when it cannot.
 //
 // Rejected: unwinding by the compiler's tables, which needs the registers of the innermost frame as a running thread
 // has them, takes a lock of the loader and about a microsecond a frame.
@@ -7,18 +7,19 @@
 
 #include <cstdint>
 
+#include "os/vm.h"
+
 namespace novelo::rt {
 namespace {
 
 struct Frame {
-  const Frame* caller;
-  const void* return_address;
+  const Frame* caller = nullptr;
+  const void* return_address = nullptr;
 };
 
 }  // namespace
 
-__attribute__((no_sanitize("thread", "address"))) std::size_t backtrace(const Context& context, const Stack& stack,
-                                                                        std::span<const void*> calls) noexcept {
+std::size_t backtrace(const Context& context, const Stack& stack, std::span<const void*> calls) noexcept {
   const auto low = reinterpret_cast<std::uintptr_t>(stack.bottom);
   const std::uintptr_t high = low + stack.size;
   const auto is_inside = [low, high](const void* at, std::size_t bytes) {
@@ -26,15 +27,17 @@ __attribute__((no_sanitize("thread", "address"))) std::size_t backtrace(const Co
     return low != 0 && address >= low && address % sizeof(void*) == 0 && address + bytes <= high;
   };
   if (!is_inside(context.sp, kContextFrameBytes)) return 0;
-  const auto* words = static_cast<const std::uintptr_t*>(context.sp);
-  const auto* frame = reinterpret_cast<const Frame*>(words[kContextFramePointer]);
+  std::uintptr_t words[kContextFrameBytes / sizeof(void*)];
+  if (!vm_read(context.sp, words, sizeof words)) return 0;
+  const auto* at = reinterpret_cast<const Frame*>(words[kContextFramePointer]);
   std::size_t n = 0;
   if (n < calls.size()) calls[n++] = reinterpret_cast<const void*>(words[kContextReturn]);
-  while (n < calls.size() && is_inside(frame, sizeof(Frame))) {
-    const Frame* caller = frame->caller;
-    calls[n++] = frame->return_address;
-    if (caller <= frame) break;  // the outermost, or no frame at all
-    frame = caller;
+  while (n < calls.size() && is_inside(at, sizeof(Frame))) {
+    Frame frame;
+    if (!vm_read(at, &frame, sizeof frame)) break;
+    calls[n++] = frame.return_address;
+    if (frame.caller <= at) break;  // the outermost, or no frame at all
+    at = frame.caller;
   }
   return n;
 }

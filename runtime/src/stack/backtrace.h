@@ -2,7 +2,7 @@
 // The calls on a stack that is switched out, by its chain of frame pointers.
 //
 //   who        dumps, from any thread, also while the goroutine is about to go on
-//   cost       a few ns a frame; no lock, no allocation
+//   cost       a system call a frame; no lock, no allocation
 //   invariants reads only inside the stack; what it returns is right if the context did not run meanwhile, which the
 //              caller finds out (WaitRecord::snapshot() before and after)
 //   limit      code built without frame pointers shows gaps: novelo::runtime asks for -fno-omit-frame-pointer
@@ -13,7 +13,7 @@
 #include <span>
 
 #include "arch/context.h"
-#include "stack/stack_pool.h"
+#include "stack/stack.h"
 
 namespace novelo::rt {
 

@@ -1,4 +1,4 @@
-// The handler of faults: an overflow is told from any other fault by the address and by who runs.
+// The handler of faults, in front of the one that was there.
 #include "stack/guard.h"
 
 #include <signal.h>
@@ -9,8 +9,7 @@
 namespace novelo::rt {
 namespace {
 
-Atomic<const StackPool*> g_stacks{nullptr};
-OverflowReport g_report = nullptr;  // written before g_stacks
+Atomic<FaultRepair> g_repair{nullptr};
 struct sigaction g_previous_segv;
 struct sigaction g_previous_bus;
 
@@ -27,16 +26,14 @@ void pass_on(int signal, siginfo_t* info, void* ucontext) noexcept {
 }
 
 void on_fault(int signal, siginfo_t* info, void* ucontext) noexcept {
-  const StackPool* stacks = g_stacks.load(acquire);  // [stack-guard] with overflow_handler_install()
-  if (stacks != nullptr && stacks->is_guard(info->si_addr)) g_report(info->si_addr);
-  pass_on(signal, info, ucontext);
+  const FaultRepair repair = g_repair.load(relaxed);
+  if (repair == nullptr || !repair(info->si_addr)) pass_on(signal, info, ucontext);
 }
 
 }  // namespace
 
-void overflow_handler_install(const StackPool& stacks, OverflowReport report) noexcept {
-  g_report = report;
-  g_stacks.store(&stacks, release);  // [stack-guard] with on_fault()
+void fault_handler_install(FaultRepair repair) noexcept {
+  g_repair.store(repair, relaxed);
   struct sigaction action = {};
   action.sa_sigaction = on_fault;
   action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
@@ -45,10 +42,10 @@ void overflow_handler_install(const StackPool& stacks, OverflowReport report) no
   sigaction(SIGBUS, &action, &g_previous_bus);
 }
 
-void overflow_handler_remove() noexcept {
+void fault_handler_remove() noexcept {
   sigaction(SIGSEGV, &g_previous_segv, nullptr);
   sigaction(SIGBUS, &g_previous_bus, nullptr);
-  g_stacks.store(nullptr, release);  // [stack-guard]
+  g_repair.store(nullptr, relaxed);
 }
 
 SignalStack::SignalStack() noexcept

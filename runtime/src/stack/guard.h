@@ -1,22 +1,21 @@
 // runtime/src/stack/guard.h
-// What happens when a goroutine runs over the end of its stack: the fault in the guard is recognised and the process
-// ends with a message that names the goroutine. Faults anywhere else go to whoever handled them before.
+// Faults: those in the guard of the running goroutine's stack are dealt with, so that the instruction runs again; all
+// others go to whoever handled them before.
 //
 //   who        the scheduler, at its start and end; each machine's thread, for its signal stack
-//   tested     tests/crash/stack_overflow_test.cc
+//   tested     tests/conformance/stack_test.cc, tests/crash/stack_overflow_test.cc
 #pragma once
 
-#include "stack/stack_pool.h"
+#include <cstddef>
 
 namespace novelo::rt {
 
-// Called in the signal handler with an address in some guard. Ends the process if the address is in the guard of the
-// goroutine that runs here; returns if the fault is no overflow of it.
-using OverflowReport = void (*)(const void* address) noexcept;
+// Called in the signal handler, on the signal stack. True: whatever made `address` fault is put right.
+using FaultRepair = bool (*)(const void* address) noexcept;
 
-// Installs the handler of SIGSEGV and SIGBUS; `stacks` must outlive overflow_handler_remove().
-void overflow_handler_install(const StackPool& stacks, OverflowReport report) noexcept;
-void overflow_handler_remove() noexcept;
+// Installs the handler of SIGSEGV and SIGBUS, and puts back what was there.
+void fault_handler_install(FaultRepair repair) noexcept;
+void fault_handler_remove() noexcept;
 
 // The stack a thread's signal handlers run on: the goroutine's own may be the one that ended.
 class SignalStack {

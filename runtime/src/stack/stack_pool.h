@@ -1,12 +1,14 @@
 // runtime/src/stack/stack_pool.h
-// The stacks of goroutines: slots of one size in one reserved part of the address space, committed by the kernel page
-// by page as they are touched, each with a guard at its low end.
+// The stacks of one class: slots of one size in one reserved part of the address space, committed by the kernel page by
+// page as they are touched, each with a guard at its low end.
 //
-//   who        the scheduler, on the system stack: take() when a goroutine first runs, give() when it ended
-//   may        take its lock, make system calls (carving, trimming); never park
+//   who        StackClasses, on the system stack; grow() also in the handler of the fault that asks for it
+//   may        take its lock, make system calls (carving, trimming, growing); never park. grow() takes no lock
 //   cost       a few ns from the processor's own list; a lock on the shared list; system calls only for a new batch
-//   invariants a slot is in use, in one list, or not carved; lists are last in first out, so a slot taken is warm
-//   limit      slots_max() stacks, that is goroutines that run or wait at one time; take() fails beyond it
+//   invariants a slot that is taken belongs to one stack, or to one processor's list; one that is not may join the
+//              stack above it, also while it stands in a shared list: whoever takes it from there looks. Lists are last
+//              in first out, so a slot taken is warm. Every other slot is given out last, so that stacks can grow
+//   limit      slots_max() stacks at one time; take() fails beyond it
 //   tested     tests/unit/stack/stack_pool_test.cc, tests/crash/stack_overflow_test.cc
 #pragma once
 
@@ -16,35 +18,13 @@
 
 #include "base/atomic.h"
 #include "base/lock.h"
+#include "stack/stack.h"
 
 namespace novelo::rt {
 
-struct Stack {
-  char* bottom = nullptr;  // the lowest usable byte, just above the guard
-  std::size_t size = 0;
-
-  // How much of `size` to leave out at the top. Slots lie at one distance that is a power of two: without this the
-  // first frames of all stacks would share a few lines of the processor's caches. Less than half a page, so that a
-  // goroutine that waits in a shallow call still needs one page.
-  std::size_t colour() const noexcept;
-};
-
-#if defined(NOVELO_ASAN) || defined(NOVELO_TSAN)
-inline constexpr std::size_t kStackSlotBytes = std::size_t{1} << 20;  // instrumented frames are several times larger
-#else
-inline constexpr std::size_t kStackSlotBytes = std::size_t{256} << 10;
-#endif
-inline constexpr std::size_t kStackGuardBytes = std::size_t{16} << 10;
-inline constexpr std::size_t kStackBytes = kStackSlotBytes - kStackGuardBytes;
-
-inline std::size_t Stack::colour() const noexcept {
-  constexpr std::size_t kColours = 32;
-  return reinterpret_cast<std::uintptr_t>(bottom) / kStackSlotBytes % kColours * kCacheLine;
-}
-
 class StackPool {
  public:
-  StackPool() noexcept = default;
+  explicit StackPool(StackClass kind) noexcept;
   ~StackPool();
   StackPool(const StackPool&) = delete;
   StackPool& operator=(const StackPool&) = delete;
@@ -68,43 +48,89 @@ class StackPool {
     }
   };
 
-  // Reserves address space for `slots` stacks, or as many as the system allows. False when it refuses even kSlotsMin.
-  bool reserve(std::size_t slots) noexcept;
-  static constexpr std::size_t kSlotsMin = 1024;
+  // Reserves address space for about `slots` stacks, or as many as the system allows within `bytes_max`. False when
+  // that is less than kSlotsMin; then there are none.
+  bool reserve(std::size_t slots, std::size_t bytes_max = ~std::size_t{0}) noexcept;
+  static constexpr std::size_t kSlotsMin = 32;
 
   // A stack, or one with bottom == nullptr when the reserve is used up or memory ran out.
-  Stack take(Cache& cache) noexcept;
-  void give(Cache& cache, Stack stack) noexcept;
+  Stack take(Cache& cache) noexcept {
+    if (cache.size.load(relaxed) == 0 && !fill(cache)) [[unlikely]]
+      return {};
+    return stack_on(cache.pop());
+  }
+  // Of a stack that has not changed.
+  void give(Cache& cache, const Stack& stack) noexcept {
+    if (cache.size.load(relaxed) == Cache::kCapacity) [[unlikely]]
+      halve(cache);
+    cache.push(stack.bottom - kStackGuardBytes);
+  }
+  // The same without a list of the processor's own. The stack may have grown and may have its reserve open; the memory
+  // of what joined it is given back to the system. Returns how many bytes of address space that was.
+  Stack take() noexcept;
+  std::size_t give(Stack stack) noexcept;
   void drain(Cache& cache) noexcept;
 
-  // Returns to the system the memory of the stacks that nobody needed since the last call. Called by sysmon about once
-  // a second; gives back a bounded number a call.
-  void trim() noexcept;
+  // Joins the slot below to `stack`. False when that is in use, or there is none. Async-signal-safe; by the one who
+  // runs on `stack`.
+  bool grow(Stack& stack) noexcept;
 
-  // Whether `address` lies in a guard, that is whether touching it was an overflow. Async-signal-safe.
-  bool is_guard(const void* address) const noexcept;
-  // Whether `address` lies in the reserve at all. Async-signal-safe.
+  // Returns to the system the memory of the stacks that nobody needed since the last call. Called by sysmon about once
+  // a second; gives back a bounded number a call. Returns how many.
+  std::size_t trim() noexcept;
+
+  // Whether `address` lies in the reserve. Async-signal-safe.
   bool contains(const void* address) const noexcept;
 
+  StackClass kind() const noexcept { return kind_; }
   std::size_t slots_max() const noexcept { return slots_max_; }
   std::size_t carved_slots() const noexcept { return carved_.load(relaxed); }
   // In the shared lists; what the caches hold comes to it.
-  std::size_t idle_slots() const noexcept { return idle_.load(relaxed); }
+  std::size_t idle_slots() const noexcept;
 
  private:
   static constexpr std::size_t kBatch = 32;
   static constexpr std::size_t kTrimMax = 4096;
 
+  // What is known of a slot, in one byte. kListed stands though another has taken the slot since: it is dropped by
+  // whoever finds it in the list.
+  static constexpr std::uint8_t kCarved = 1;
+  static constexpr std::uint8_t kTaken = 2;
+  static constexpr std::uint8_t kListed = 4;
+
+  std::size_t index_of(const char* address) const noexcept {
+    return static_cast<std::size_t>(address - base_) / slot_bytes_;
+  }
+  char* slot_at(std::size_t index) const noexcept { return base_ + index * slot_bytes_; }
+  Stack stack_on(char* slot) const noexcept { return {slot + kStackGuardBytes, stack_usable_bytes(kind_), kind_}; }
+
+  bool fill(Cache& cache) noexcept;
+  void halve(Cache& cache) noexcept;
+  char* take_slot() noexcept NOVELO_REQUIRES(lock_);
+  char* take_from(std::vector<char*>& list) noexcept NOVELO_REQUIRES(lock_);
+  bool take_listed(std::size_t index) noexcept;
+  void list(std::vector<char*>& list, char* slot) noexcept NOVELO_REQUIRES(lock_);
+  bool carve() noexcept NOVELO_REQUIRES(lock_);
   bool carve_batch() noexcept NOVELO_REQUIRES(lock_);
+  bool carve_apart() noexcept NOVELO_REQUIRES(lock_);
   void count_idle() noexcept NOVELO_REQUIRES(lock_);
 
+  const StackClass kind_;
+  const std::size_t slot_bytes_;
   Lock<LockRank::kStackPool> lock_;
   char* base_ = nullptr;
+  char* reservation_ = nullptr;
+  std::size_t reserved_bytes_ = 0;
+  Atomic<std::uint8_t>* states_ = nullptr;  // one a slot
   std::size_t slots_max_ = 0;
+  std::size_t carve_next_ NOVELO_GUARDED_BY(lock_) = 0;
   Atomic<std::size_t> carved_{0};
   Atomic<std::size_t> idle_{0};  // written under the lock: a counter here that each goroutine moves is seen in figures
-  std::vector<char*> hot_ NOVELO_GUARDED_BY(lock_);         // their pages are still committed
-  std::vector<char*> cold_ NOVELO_GUARDED_BY(lock_);        // their pages were given back
+  Atomic<std::int64_t> stale_{0};                      // listed, and taken by a stack that grew
+  Atomic<bool> is_used_up_{false};                     // nothing is left but what processors keep
+  std::vector<char*> hot_ NOVELO_GUARDED_BY(lock_);    // their pages are still committed
+  std::vector<char*> cold_ NOVELO_GUARDED_BY(lock_);   // their pages were given back
+  std::vector<char*> spare_ NOVELO_GUARDED_BY(lock_);  // as cold_, for stacks to grow into as long as there is else
   std::size_t hot_low_water_ NOVELO_GUARDED_BY(lock_) = 0;  // the fewest hot_ had since the last trim()
 };
 

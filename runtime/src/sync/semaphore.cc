@@ -59,6 +59,7 @@ bool Semaphore::try_take(std::int64_t k) noexcept {
 }
 
 void Semaphore::acquire(std::int64_t k) NOVELO_NO_THREAD_SAFETY_ANALYSIS {
+  rt::overflow_point();
   if (try_acquire(k)) return;
   rt::before_table_wait();
   rt::WaitBucket& bucket = rt::WaitBucket::of(this);

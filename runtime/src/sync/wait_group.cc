@@ -54,6 +54,7 @@ void WaitGroup::add_slow(std::int64_t n) {
 }
 
 void WaitGroup::wait() NOVELO_NO_THREAD_SAFETY_ANALYSIS {
+  rt::overflow_point();
   if (word_.load(std::memory_order_acquire) == 0) return;  // [group-zero]
   rt::before_table_wait();
   rt::WaitBucket& bucket = rt::WaitBucket::of(this);

@@ -12,6 +12,7 @@
 
 #include "absl/functional/any_invocable.h"
 #include "novelo/chan.h"
+#include "sched/memory.h"
 #include "time/heap_timer.h"
 
 namespace novelo::rt {
@@ -32,7 +33,7 @@ class TimerCore : public HeapTimer {
   ~TimerCore() override = default;
 };
 
-class ChannelTimer final : public TimerCore, private ChannelAttachment {
+class ChannelTimer final : public TimerCore, private ChannelAttachment, public HeapObject {
  public:
   // Armed, unless `d` is infinite.
   static Chan<absl::Time> make(absl::Duration d, TimerMode mode, ChannelTimer*& timer);
@@ -58,7 +59,7 @@ class ChannelTimer final : public TimerCore, private ChannelAttachment {
   std::int64_t due_ns_ = 0;
 };
 
-class FuncTimer final : public TimerCore {
+class FuncTimer final : public TimerCore, public HeapObject {
  public:
   // With one reference, the caller's; not armed yet.
   FuncTimer(absl::AnyInvocable<void()> f, const std::type_info* entry) : f_(std::move(f)), entry_(entry) {}

@@ -7,6 +7,7 @@
 
 #include <csignal>
 #include <cstring>
+#include <memory>
 #include <set>
 #include <vector>
 
@@ -15,7 +16,7 @@ namespace {
 
 class StackPoolTest : public ::testing::Test {
  protected:
-  void SetUp() override { ASSERT_TRUE(pool_.reserve(StackPool::kSlotsMin)); }
+  void SetUp() override { ASSERT_TRUE(pool_.reserve(1024)); }
 
   // Pages of the stack with memory behind them.
   static std::size_t resident_pages(const Stack& stack) {
@@ -27,14 +28,16 @@ class StackPoolTest : public ::testing::Test {
     return resident;
   }
 
-  StackPool pool_;
+  static char* slot_of(const Stack& stack) { return stack.bottom - kStackGuardBytes; }
+
+  StackPool pool_{StackClass::kMedium};
   StackPool::Cache cache_;
 };
 
 TEST_F(StackPoolTest, AStackIsUsableFromEndToEnd) {
   const Stack stack = pool_.take(cache_);
   ASSERT_NE(stack.bottom, nullptr);
-  EXPECT_EQ(stack.size, kStackBytes);
+  EXPECT_EQ(stack.size, stack_usable_bytes(StackClass::kMedium));
   std::memset(stack.bottom, 1, stack.size);
   EXPECT_EQ(stack.bottom[stack.size - 1], 1);
 }
@@ -58,16 +61,13 @@ TEST_F(StackPoolTest, NoStackIsGivenOutTwice) {
   EXPECT_EQ(pool_.carved_slots() - pool_.idle_slots(), 200u + static_cast<std::size_t>(cache_.size.load(relaxed)));
 }
 
-TEST_F(StackPoolTest, TheAddressesBelowAStackAreItsGuard) {
+TEST_F(StackPoolTest, KnowsItsAddresses) {
   const Stack stack = pool_.take(cache_);
-  EXPECT_TRUE(pool_.is_guard(stack.bottom - 1));
-  EXPECT_TRUE(pool_.is_guard(stack.bottom - kStackGuardBytes));
-  EXPECT_FALSE(pool_.is_guard(stack.bottom));
-  EXPECT_FALSE(pool_.is_guard(stack.bottom + stack.size - 1));
   EXPECT_TRUE(pool_.contains(stack.bottom));
+  EXPECT_TRUE(pool_.contains(stack.bottom - kStackGuardBytes));
+  EXPECT_TRUE(pool_.contains(stack.bottom + stack.size - 1));
   const int elsewhere = 0;
   EXPECT_FALSE(pool_.contains(&elsewhere));
-  EXPECT_FALSE(pool_.is_guard(&elsewhere));
 }
 
 TEST_F(StackPoolTest, TouchingTheGuardFaults) {
@@ -96,6 +96,108 @@ TEST_F(StackPoolTest, WhatOverflowsTheCacheIsFoundByAnotherProcessor) {
   StackPool::Cache other;
   for (std::size_t i = 0; i < stacks.size(); ++i) ASSERT_TRUE(known.contains(pool_.take(other).bottom));
   EXPECT_EQ(pool_.carved_slots(), carved);
+}
+
+TEST_F(StackPoolTest, AStackGrowsIntoTheSlotBelow) {
+  Stack stack = pool_.take(cache_);
+  const Stack before = stack;
+  before.bottom[0] = 1;
+  ASSERT_TRUE(pool_.grow(stack));
+  EXPECT_EQ(stack.bottom, before.bottom - stack_slot_bytes(StackClass::kMedium));
+  EXPECT_EQ(stack.size, before.size + stack_slot_bytes(StackClass::kMedium));
+  EXPECT_TRUE(stack.is_changed);
+  std::memset(stack.bottom, 2, before.bottom - stack.bottom);
+  EXPECT_EQ(before.bottom[0], 1);
+  EXPECT_EQ(stack.bottom[0], 2);
+}
+
+TEST_F(StackPoolTest, ASlotThatWasGrownIntoIsGivenToNobodyElseUntilItIsGivenBack) {
+  Stack stack = pool_.take(cache_);
+  ASSERT_TRUE(pool_.grow(stack));
+  std::set<char*> inside{slot_of(stack), slot_of(stack) + stack_slot_bytes(StackClass::kMedium)};
+  std::vector<Stack> others;
+  for (;;) {
+    others.push_back(pool_.take(cache_));
+    if (others.back().bottom == nullptr) break;
+    ASSERT_FALSE(inside.contains(slot_of(others.back())));
+  }
+  EXPECT_EQ(others.size() - 1, pool_.slots_max() - 2);
+  EXPECT_EQ(pool_.give(stack), stack_usable_bytes(StackClass::kMedium));
+  for (int i = 0; i < 2; ++i) ASSERT_EQ(inside.erase(slot_of(pool_.take(cache_))), 1u);
+  EXPECT_EQ(pool_.take(cache_).bottom, nullptr);
+}
+
+TEST_F(StackPoolTest, AStackDoesNotGrowIntoAnother) {
+  std::vector<Stack> all;
+  while (all.empty() || all.back().bottom != nullptr) all.push_back(pool_.take(cache_));
+  all.pop_back();
+  for (Stack& stack : all) ASSERT_FALSE(pool_.grow(stack));
+  const Stack free = all[all.size() / 2];
+  pool_.give(free);
+  std::size_t grew = 0;
+  for (Stack& stack : all) grew += stack.bottom != free.bottom && pool_.grow(stack) ? 1 : 0;
+  EXPECT_EQ(grew, 1u);
+}
+
+TEST_F(StackPoolTest, GrownStacksTakeTurnsWithOthersAndNoSlotIsLostOrDoubled) {
+  for (int round = 0; round < 50; ++round) {
+    std::vector<Stack> stacks;
+    std::set<char*> slots;
+    for (int i = 0; i < 100; ++i) {
+      stacks.push_back(i % 3 == 0 ? pool_.take() : pool_.take(cache_));
+      Stack& one = stacks.back();
+      for (int n = i % 4; n > 0 && pool_.grow(one); --n) {
+      }
+      for (char* slot = slot_of(one); slot < one.bottom + one.size; slot += stack_slot_bytes(StackClass::kMedium)) {
+        ASSERT_TRUE(slots.insert(slot).second);
+      }
+    }
+    for (const Stack& one : stacks) {
+      if (!one.is_changed) {
+        pool_.give(cache_, one);
+      } else {
+        pool_.give(one);
+      }
+    }
+    pool_.trim();
+  }
+  pool_.drain(cache_);
+  EXPECT_EQ(pool_.idle_slots(), pool_.carved_slots());
+  std::set<char*> all;
+  for (Stack stack = pool_.take(); stack.bottom != nullptr; stack = pool_.take()) all.insert(stack.bottom);
+  EXPECT_EQ(all.size(), pool_.slots_max());
+}
+
+TEST_F(StackPoolTest, WhereAGrownStackWasGuardsAreBack) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  Stack stack = pool_.take(cache_);
+  char* guarded = stack.bottom - 1;
+  ASSERT_TRUE(pool_.grow(stack));
+  *static_cast<volatile char*>(guarded) = 1;
+  pool_.give(stack);
+  EXPECT_EXIT(
+      {
+        signal(SIGSEGV, SIG_DFL);
+        *static_cast<volatile char*>(guarded) = 1;
+      },
+      ::testing::KilledBySignal(SIGSEGV), "");
+}
+
+TEST_F(StackPoolTest, LargeStacksLieFarApartAndGrowManyTimes) {
+  const auto large = std::make_unique<StackPool>(StackClass::kLarge);
+  ASSERT_TRUE(large->reserve(64));
+  std::vector<Stack> stacks;
+  for (int i = 0; i < 4; ++i) stacks.push_back(large->take());
+  for (Stack& one : stacks) {
+    for (int n = 0; n < 15; ++n) ASSERT_TRUE(large->grow(one));
+    EXPECT_FALSE(large->grow(one)) << "there is nothing left below, or another";
+    one.bottom[0] = 1;
+    one.bottom[one.size - 1] = 1;
+  }
+  for (const Stack& one : stacks) large->give(one);
+  std::size_t n = 0;
+  while (large->take().bottom != nullptr) ++n;
+  EXPECT_EQ(n, large->slots_max());
 }
 
 TEST_F(StackPoolTest, TheEndOfTheReserveGivesAnEmptyStack) {

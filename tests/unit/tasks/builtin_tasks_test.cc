@@ -28,8 +28,8 @@ NOVELO_WITH_PROCS(BuiltinTasks);
 TEST(BuiltinTasksRegistry, HoldsEachOfThemWithoutAnError) {
   std::vector<std::string> names;
   for (const Task* task : tasks()) names.emplace_back(task->name());
-  EXPECT_EQ(names, (std::vector<std::string>{"bench.ping_pong", "bench.sieve", "bench.skynet", "text.grep",
-                                             "text.word_count"}));
+  EXPECT_EQ(names, (std::vector<std::string>{"bench.deep_recursion", "bench.ping_pong", "bench.sieve", "bench.skynet",
+                                             "text.grep", "text.word_count"}));
   EXPECT_EQ(registration_errors(), std::vector<std::string>());
 }
 
@@ -187,8 +187,19 @@ TEST_P(BuiltinTasks, PingPongCountsRoundTrips) {
   });
 }
 
+TEST_P(BuiltinTasks, DeepRecursionComesBackFromFarBeyondTheFirstStack) {
+  run([&] {
+    TaskCall call("bench.deep_recursion");
+    ASSERT_TRUE(call.with("depth", std::int64_t{200'000}).run().ok());
+    EXPECT_EQ(call.get<std::int64_t>("depth"), 200'000);
+    EXPECT_GT(call.get<std::int64_t>("stack_bytes"), 200'000 * 64);
+  });
+}
+
 TEST_P(BuiltinTasks, BenchmarksNameTheLimitTheyRefuse) {
   run([&] {
+    EXPECT_EQ(TaskCall("bench.deep_recursion").with("depth", std::int64_t{-1}).run(),
+              absl::InvalidArgumentError("depth is -1; it must be from 0 to 100000000"));
     EXPECT_EQ(TaskCall("bench.skynet").with("leaves", std::int64_t{10'000'001}).run(),
               absl::InvalidArgumentError("leaves is 10000001; it must be from 1 to 10000000"));
     EXPECT_EQ(TaskCall("bench.skynet").with("fan_out", std::int64_t{1}).run(),

@@ -1,0 +1,83 @@
+// The ways that are not taken often: batches, large objects, threads without a cache.
+#include "heap/heap.h"
+
+#include <sys/resource.h>
+
+namespace novelo::rt {
+namespace {
+
+constexpr std::size_t kReservedBytes = std::size_t{256} << 30;
+constexpr std::size_t kScavengedBytes = std::size_t{64} << 20;  // a call
+
+std::size_t reserved_bytes() noexcept {
+  rlimit limit{};
+  const bool is_limited = getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+  return is_limited ? std::min<std::size_t>(kReservedBytes, limit.rlim_cur / 4) : kReservedBytes;
+}
+
+std::size_t pages_for(std::size_t bytes) noexcept {
+  return (bytes + kHeapPageBytes - 1) / kHeapPageBytes;
+}
+
+}  // namespace
+
+Heap::Heap() noexcept {
+  pages_.reserve(reserved_bytes());  // without any, each allocation fails
+  for (unsigned i = 0; i < kSizeClasses; ++i) central_[i].start(pages_, i);
+}
+
+Heap& Heap::get() noexcept {
+  static Heap& heap = *new Heap;  // outlives every thread
+  return heap;
+}
+
+void* Heap::allocate_slow(std::size_t bytes, CellCache* cache) noexcept {
+  if (bytes > kCellBytesMax) {
+    const Span* span = pages_.take(pages_for(bytes), SpanUse::kLarge);
+    return span == nullptr ? nullptr : span->start;
+  }
+  const unsigned size_class = size_class_of(bytes);
+  if (cache == nullptr) {
+    void* one = nullptr;
+    central_[size_class].take({&one, 1});
+    return one;
+  }
+  CellCache::Cells& cells = cache->classes_[size_class];
+  cells.size = central_[size_class].take({cells.at.data(), std::size_t{CellCache::kCapacity[size_class]} / 2});
+  std::reverse(cells.at.begin(), cells.at.begin() + static_cast<std::ptrdiff_t>(cells.size));  // the first, first
+  return cells.size == 0 ? nullptr : cells.at[--cells.size];
+}
+
+void Heap::deallocate_slow(void* memory, std::size_t bytes, CellCache* cache) noexcept {
+  if (bytes > kCellBytesMax) {
+    pages_.give(*pages_.find(memory));
+    return;
+  }
+  const unsigned size_class = size_class_of(bytes);
+  if (cache == nullptr) {
+    central_[size_class].give({&memory, 1});
+    return;
+  }
+  // Those that were given back first are the coldest.
+  CellCache::Cells& cells = cache->classes_[size_class];
+  const std::size_t half = cells.size / 2;
+  central_[size_class].give({cells.at.data(), half});
+  std::copy(cells.at.begin() + static_cast<std::ptrdiff_t>(half),
+            cells.at.begin() + static_cast<std::ptrdiff_t>(cells.size), cells.at.begin());
+  cells.size -= half;
+  cells.at[cells.size++] = memory;
+}
+
+void Heap::drain(CellCache& cache) noexcept {
+  for (unsigned i = 0; i < kSizeClasses; ++i) {
+    CellCache::Cells& cells = cache.classes_[i];
+    central_[i].give({cells.at.data(), cells.size});
+    cells.size = 0;
+  }
+}
+
+std::size_t Heap::scavenge() noexcept {
+  return pages_.scavenge(kScavengedBytes);
+}
+
+}  // namespace novelo::rt

@@ -1,0 +1,59 @@
+// runtime/src/sched/memory.h
+// Memory of the runtime's own objects: from the cells of the caller's processor, or the heap's when it holds none.
+//
+//   from   any thread, on any stack
+//   cost   as heap/heap.h, and a pin of the processor
+//   tested tests/unit/heap/heap_test.cc, and by every test that makes a channel
+//
+// With AddressSanitizer it is malloc's, so that its errors are found.
+#pragma once
+
+#include <cstddef>
+#include <new>
+
+#include "heap/heap.h"
+#include "sched/machine.h"
+#include "sched/processor.h"
+
+namespace novelo::rt {
+
+#if defined(NOVELO_ASAN)
+inline constexpr bool kHasOwnHeap = false;
+#else
+inline constexpr bool kHasOwnHeap = true;
+#endif
+
+inline bool is_from_heap(std::size_t align) noexcept {
+  return kHasOwnHeap && align <= kHeapPageBytes;
+}
+
+// Throws std::bad_alloc.
+inline void* allocate(std::size_t bytes, std::size_t align = alignof(std::max_align_t)) {
+  if (!is_from_heap(align)) return ::operator new(bytes, std::align_val_t{align});
+  const PinnedProcessor p;
+  void* memory = Heap::get().allocate(aligned_size(bytes, align), p ? &p->cells : nullptr);
+  if (memory == nullptr) [[unlikely]]
+    throw std::bad_alloc();
+  return memory;
+}
+
+// What was allocated with the same numbers.
+inline void deallocate(void* memory, std::size_t bytes, std::size_t align = alignof(std::max_align_t)) noexcept {
+  if (!is_from_heap(align)) {
+    ::operator delete(memory, std::align_val_t{align});
+    return;
+  }
+  const PinnedProcessor p;
+  Heap::get().deallocate(memory, aligned_size(bytes, align), p ? &p->cells : nullptr);
+}
+
+// Objects of classes derived from it are allocated so. They are destroyed by their own type or a virtual destructor.
+class HeapObject {
+ public:
+  static void* operator new(std::size_t bytes) { return allocate(bytes); }
+  static void* operator new(std::size_t, void* at) noexcept { return at; }
+  static void operator delete(void* memory, std::size_t bytes) noexcept { deallocate(memory, bytes); }
+  static void operator delete(void*, void*) noexcept {}
+};
+
+}  // namespace novelo::rt
