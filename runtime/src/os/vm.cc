@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 
 #include "base/atomic.h"
 
@@ -64,6 +65,24 @@ bool vm_guard(void* address, std::size_t bytes) noexcept {
   const bool guarded = mprotect(address, bytes, PROT_NONE) == 0;
   errno = saved;
   return guarded;
+}
+
+std::size_t vm_guards_max() noexcept {
+  constexpr std::size_t kProbeBytes = std::size_t{64} << 10;
+  if (g_guard_kind.load(relaxed) == GuardKind::kUnknown) {
+    void* probe = vm_reserve(kProbeBytes);
+    if (probe != nullptr) {
+      if (vm_make_usable(probe, kProbeBytes)) vm_guard(probe, kProbeBytes);
+      vm_release(probe, kProbeBytes);
+    }
+  }
+  if (g_guard_kind.load(relaxed) == GuardKind::kMadvise) return ~std::size_t{0};
+  std::size_t mappings = 65530;  // the kernel's default
+  if (std::FILE* file = std::fopen("/proc/sys/vm/max_map_count", "re")) {
+    if (std::fscanf(file, "%zu", &mappings) != 1) mappings = 65530;
+    std::fclose(file);
+  }
+  return mappings / 4;  // a guard parts a mapping: it costs itself and one more
 }
 
 bool vm_unguard(void* address, std::size_t bytes) noexcept {

@@ -20,6 +20,10 @@ bool vm_make_usable(void* address, std::size_t bytes) noexcept;
 // Any later access faults, also after vm_discard() of the range around it. False when the system has no means left.
 bool vm_guard(void* address, std::size_t bytes) noexcept;
 
+// How many guards can stand at one time. Where the kernel makes them without mappings of their own: any number; else so
+// many that half of the mappings a process may have (vm.max_map_count) are left to the program.
+std::size_t vm_guards_max() noexcept;
+
 // Undoes vm_guard(): the range is usable again and reads as zero. Async-signal-safe.
 bool vm_unguard(void* address, std::size_t bytes) noexcept;
 

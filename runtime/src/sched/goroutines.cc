@@ -190,7 +190,12 @@ std::size_t Scheduler::num_goroutines() const noexcept {
 }
 
 Goroutine* Scheduler::make_goroutine(ScopeCore& scope, Closure&& body, JoinCore* join, const void* created_at) {
-  if (!take_place()) throw RuntimeError("too many goroutines: the limit is " + std::to_string(goroutines_max_));
+  if (!take_place()) {
+    throw RuntimeError("too many goroutines: the limit is " + std::to_string(goroutines_max_) +
+                       (limited_by_guards_ ? ", since this kernel guards a stack with two of the mappings that "
+                                             "vm.max_map_count allows: raise that"
+                                           : ""));
+  }
   return new_goroutine(scope, std::move(body), join, created_at);
 }
 

@@ -10,6 +10,7 @@
 
 #include "novelo/error.h"
 #include "os/cpu_count.h"
+#include "os/vm.h"
 #include "sched/overflow.h"
 #include "sched/scope.h"
 #include "stack/guard.h"
@@ -67,6 +68,10 @@ Scheduler::Scheduler(RuntimeOptions options)
     throw RuntimeError("the system refuses address space for even " + std::to_string(kStacksMin + others) + " stacks");
   }
   goroutines_max_ = std::min(options_.max_goroutines, stacks_max - others);
+  if (const std::size_t guards = vm_guards_max(); guards < goroutines_max_ + others) {
+    goroutines_max_ = guards > others + kStacksMin ? guards - others : kStacksMin;
+    limited_by_guards_ = true;
+  }
   fault_handler_install(on_stack_fault);
   resize(procs);
   follows_system_.store(choices_ == nullptr && options_.max_procs <= 0, relaxed);

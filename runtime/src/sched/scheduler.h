@@ -238,6 +238,7 @@ class Scheduler {
   const std::unique_ptr<Choices> choices_;
   std::vector<Goroutine*> choosable_;  // with choices_: what is runnable, on the one processor
   std::size_t goroutines_max_ = 0;     // max_goroutines, or fewer when the system gives less address space
+  bool limited_by_guards_ = false;     // or fewer guards
   ScopeCore* root_ = nullptr;          // counts the Runtime as one of its goroutines, until that ends
   ProcessorTable processors_;
   Atomic<std::int32_t> procs_{0};                 // of them in use, the first ones; the others are retired
