@@ -6,7 +6,9 @@
 #include <array>
 #include <atomic>
 #include <cstring>
+#include <mutex>
 #include <numeric>
+#include <shared_mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -233,6 +235,38 @@ TEST_P(StackTest, NothingIsThrownWhileTheStackUnwinds) {
     EXPECT_THROW(handle.join(), StackOverflow);
     EXPECT_EQ(alive, 0);
     EXPECT_GT(calls, 100);
+  });
+}
+
+TEST_P(StackTest, ALockThatWasHeldIsFreeAfterwards) {
+  run([] {
+    Mutex mutex;
+    RWMutex rw_mutex;
+    int alive = 0;
+    auto handle = spawn([&] {
+      const std::lock_guard outer(mutex);
+      const std::shared_lock shared(rw_mutex);
+      descend(alive, [] { yield(); });
+    });
+    EXPECT_THROW(handle.join(), StackOverflow);
+    EXPECT_TRUE(mutex.try_lock());
+    EXPECT_TRUE(rw_mutex.try_lock());
+    mutex.unlock();
+    rw_mutex.unlock();
+  });
+}
+
+TEST_P(StackTest, AWaiterThatOverflowsLeavesNoTraceInTheQueue) {
+  run([] {
+    auto channel = make_chan<int>();
+    for (int i = 0; i < 5; ++i) {
+      int alive = 0;
+      auto handle =
+          spawn([&] { descend(alive, [channel] { select(on_recv(channel), on_recv(after(absl::Nanoseconds(1)))); }); });
+      EXPECT_THROW(handle.join(), StackOverflow);
+    }
+    int one = 1;
+    EXPECT_FALSE(channel.try_send(one)) << "nobody waits";
   });
 }
 

@@ -135,6 +135,23 @@ TEST_P(StatsTest, StacksInUseFollowTheGoroutines) {
   });
 }
 
+#if !defined(__SANITIZE_ADDRESS__)  // there the memory is malloc's
+TEST_P(StatsTest, TheHeapHoldsWhatChannelsHold) {
+  run([] {
+    constexpr std::size_t kEach = 4096;
+    constexpr std::size_t kChannels = 1000;
+    const std::uint64_t before = runtime_stats().heap_in_use_bytes;
+    std::vector<Chan<std::array<char, kEach>>> channels;
+    for (std::size_t i = 0; i < kChannels; ++i) channels.push_back(make_chan<std::array<char, kEach>>(1));
+    EXPECT_GE(runtime_stats().heap_in_use_bytes, before + kChannels * kEach);
+    channels.clear();
+    const RuntimeStats after = runtime_stats();
+    EXPECT_LT(after.heap_in_use_bytes, before + kChannels * kEach / 4);
+    EXPECT_GE(after.heap_free_bytes + after.heap_released_bytes, kChannels * kEach / 2);
+  });
+}
+#endif
+
 TEST_P(StatsTest, TheListNamesEachGoroutineItsStateAndWhatItWaitsFor) {
   run([] {
     auto gate = make_chan<Unit>();

@@ -60,6 +60,18 @@ TEST_F(StackOverflowDeathTest, OfAGoroutineWithoutANameSaysItsNumber) {
               "stack overflow: goroutine 2 used up its stack");
 }
 
+[[gnu::noinline]] int use_up_without_throwing(int depth) noexcept {  // NOLINT(misc-no-recursion)
+  volatile char frame[1024];
+  frame[0] = static_cast<char>(depth);
+  yield();
+  return depth < 0 ? 0 : use_up_without_throwing(depth + 1) + frame[0];
+}
+
+TEST_F(StackOverflowDeathTest, InCodeThatMayNotThrowEndsTheProcessByTerminate) {
+  EXPECT_EXIT(Runtime(options()).run([] { spawn([] { use_up_without_throwing(0); }).join(); }),
+              ::testing::KilledBySignal(SIGABRT), "terminate called .*StackOverflow(.|\n)*used up its stack");
+}
+
 // Larger than the guard: without a probe of each page a frame could begin behind it, in another goroutine's stack.
 [[gnu::noinline]] int use_up_in_leaps(int depth) {  // NOLINT(misc-no-recursion)
   volatile char frame[256 * 1024];

@@ -97,6 +97,11 @@ std::vector<MetricFamily> runtime_metrics() {
 
   out.gauge("novelo_timers", "Timers armed.", {{{}, stats.timers}});
   out.histogram("novelo_timer_lateness_seconds", "How long after its time a timer fired.", stats.timer_lateness);
+  out.gauge("novelo_heap_bytes",
+            "Memory of the runtime's own objects: in use, free, and free with its memory given back to the system.",
+            {{{{"class", "in_use"}}, stats.heap_in_use_bytes},
+             {{{"class", "free"}}, stats.heap_free_bytes},
+             {{{"class", "released"}}, stats.heap_released_bytes}});
   out.gauge("novelo_stack_bytes", "Address space of goroutine stacks: in use, and waiting for a goroutine.",
             {{{{"state", "in_use"}}, stats.stack_in_use_bytes}, {{{"state", "idle"}}, stats.stack_idle_bytes}});
   out.counter("novelo_stack_grown_total", "Times a goroutine's stack grew into the address space below it.",

@@ -48,6 +48,11 @@ struct RuntimeStats {
   std::uint64_t timers = 0;  // armed now
   DurationHistogram timer_lateness;
 
+  // The heap of the runtime's own objects: channels, timers, scopes.
+  std::uint64_t heap_in_use_bytes = 0;    // in spans that hold some, those that processors keep ready included
+  std::uint64_t heap_free_bytes = 0;      // in spans that hold none
+  std::uint64_t heap_released_bytes = 0;  // the same, after their memory went back to the system
+
   std::uint64_t stack_in_use_bytes = 0;  // address space of stacks with a goroutine on them
   std::uint64_t stack_idle_bytes = 0;    // of stacks that wait for one
   std::uint64_t stack_grown_total = 0;   // times a stack grew into its neighbour

@@ -6,7 +6,7 @@
 namespace novelo::rt {
 namespace {
 
-constexpr std::size_t kReservedBytes = std::size_t{256} << 30;
+constexpr std::size_t kReservedBytes = std::size_t{16} << 30;
 constexpr std::size_t kScavengedBytes = std::size_t{64} << 20;  // a call
 
 std::size_t reserved_bytes() noexcept {
@@ -22,7 +22,7 @@ std::size_t pages_for(std::size_t bytes) noexcept {
 }  // namespace
 
 Heap::Heap() noexcept {
-  pages_.reserve(reserved_bytes());  // without any, each allocation fails
+  pages_.reserve(reserved_bytes());  // without any, malloc serves everything
   for (unsigned i = 0; i < kSizeClasses; ++i) central_[i].start(pages_, i);
 }
 

@@ -77,6 +77,7 @@ class Heap {
     }
     deallocate_slow(memory, bytes, cache);
   }
+  bool contains(const void* memory) const noexcept { return pages_.contains(memory); }
   // Gives all of it back; it can be used on.
   void drain(CellCache& cache) noexcept;
 

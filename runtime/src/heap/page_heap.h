@@ -44,6 +44,10 @@ class PageHeap {
     return number == 0 ? nullptr : &spans_[number];
   }
 
+  bool contains(const void* address) const noexcept {
+    return static_cast<std::size_t>(static_cast<const char*>(address) - base_) < bytes_max_;
+  }
+
   // Gives memory of spans that were free at the last call too back to the system, at most `bytes`. Returns how much.
   std::size_t scavenge(std::size_t bytes) noexcept;
 

@@ -1,11 +1,10 @@
 // runtime/src/sched/memory.h
-// Memory of the runtime's own objects: from the cells of the caller's processor, or the heap's when it holds none.
+// Memory of the runtime's own objects: from the cells of the caller's processor, or the heap's when it holds none; from
+// malloc when the heap has no more address space, and always with AddressSanitizer, whose errors are then found.
 //
 //   from   any thread, on any stack
 //   cost   as heap/heap.h, and a pin of the processor
 //   tested tests/unit/heap/heap_test.cc, and by every test that makes a channel
-//
-// With AddressSanitizer it is malloc's, so that its errors are found.
 #pragma once
 
 #include <cstddef>
@@ -23,23 +22,19 @@ inline constexpr bool kHasOwnHeap = false;
 inline constexpr bool kHasOwnHeap = true;
 #endif
 
-inline bool is_from_heap(std::size_t align) noexcept {
-  return kHasOwnHeap && align <= kHeapPageBytes;
-}
-
 // Throws std::bad_alloc.
 inline void* allocate(std::size_t bytes, std::size_t align = alignof(std::max_align_t)) {
-  if (!is_from_heap(align)) return ::operator new(bytes, std::align_val_t{align});
-  const PinnedProcessor p;
-  void* memory = Heap::get().allocate(aligned_size(bytes, align), p ? &p->cells : nullptr);
-  if (memory == nullptr) [[unlikely]]
-    throw std::bad_alloc();
-  return memory;
+  if (kHasOwnHeap && align <= kHeapPageBytes) [[likely]] {
+    const PinnedProcessor p;
+    if (void* memory = Heap::get().allocate(aligned_size(bytes, align), p ? &p->cells : nullptr)) [[likely]]
+      return memory;
+  }
+  return ::operator new(bytes, std::align_val_t{align});
 }
 
 // What was allocated with the same numbers.
 inline void deallocate(void* memory, std::size_t bytes, std::size_t align = alignof(std::max_align_t)) noexcept {
-  if (!is_from_heap(align)) {
+  if (!kHasOwnHeap || !Heap::get().contains(memory)) [[unlikely]] {
     ::operator delete(memory, std::align_val_t{align});
     return;
   }

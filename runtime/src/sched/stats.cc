@@ -88,6 +88,10 @@ RuntimeStats Scheduler::stats() {
         break;
     }
   });
+  const PageHeap::Bytes heap = Heap::get().bytes();
+  s.heap_in_use_bytes = heap.in_use;
+  s.heap_free_bytes = heap.free;
+  s.heap_released_bytes = heap.released;
   const StackClasses::Bytes stacks = stacks_.bytes();
   std::uint64_t kept = 0;
   for (const auto& p : processors_) kept += StackClasses::kept_bytes(p->stacks);

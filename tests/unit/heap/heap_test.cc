@@ -80,6 +80,17 @@ TEST_F(HeapTest, WhatIsLargeHasPagesOfItsOwnAndGivesThemBack) {
   EXPECT_EQ(heap_->bytes().in_use, before);
 }
 
+TEST_F(HeapTest, KnowsItsOwnMemory) {
+  void* small = heap_->allocate(100, cache_.get());
+  void* large = heap_->allocate(100'000, cache_.get());
+  const auto elsewhere = std::make_unique<int>();
+  EXPECT_TRUE(heap_->contains(small));
+  EXPECT_TRUE(heap_->contains(large));
+  EXPECT_FALSE(heap_->contains(elsewhere.get()));
+  heap_->deallocate(small, 100, cache_.get());
+  heap_->deallocate(large, 100'000, cache_.get());
+}
+
 TEST_F(HeapTest, MoreThanTheSystemHasGivesNothing) {
   EXPECT_EQ(heap_->allocate(std::size_t{1} << 60, cache_.get()), nullptr);
 }
