@@ -67,7 +67,8 @@ struct Calls {
   std::size_t size = 0;
 };
 
-std::optional<Calls> calls_of(const Goroutine& g) {
+// What is read here may be changing: the record says afterwards whether it was.
+__attribute__((no_sanitize("thread"))) std::optional<Calls> calls_of(const Goroutine& g) {
   for (int i = 0; i < kTries; ++i) {
     const std::uint64_t before = g.wait.snapshot();
     if (!WaitRecord::is_waiting(before)) continue;

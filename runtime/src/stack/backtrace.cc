@@ -19,7 +19,8 @@ struct Frame {
 
 }  // namespace
 
-std::size_t backtrace(const Context& context, const Stack& stack, std::span<const void*> calls) noexcept {
+__attribute__((no_sanitize("thread"))) std::size_t backtrace(const Context& context, const Stack& stack,
+                                                             std::span<const void*> calls) noexcept {
   const auto low = reinterpret_cast<std::uintptr_t>(stack.bottom);
   const std::uintptr_t high = low + stack.size;
   const auto is_inside = [low, high](const void* at, std::size_t bytes) {
