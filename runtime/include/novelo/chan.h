@@ -199,8 +199,8 @@ class RecvChan {
   }
   // Sets out to nullopt unless it returns kReceived.
   RecvResult try_recv(std::optional<T>& out) const {
-    out.reset();
     rt::call_point();
+    out.reset();
     return rt::channel_try_recv(handle_.get(), &out);
   }
   std::size_t len() const { return rt::channel_len(handle_.get()); }
@@ -233,8 +233,8 @@ class Chan {
     return rt::channel_try_send(handle_.get(), &v);
   }
   RecvResult try_recv(std::optional<T>& out) const {
-    out.reset();
     rt::call_point();
+    out.reset();
     return rt::channel_try_recv(handle_.get(), &out);
   }
   // Nil or closed already: throws ChannelClosed. Wakes every receiver and every sender.

@@ -1,7 +1,7 @@
 // Best fit by exact lists for small runs; the few large ones are looked through. Memory that was never used is asked
-// for in pieces of 256 KiB at once (MADV_POPULATE_WRITE), which costs a fifth of a page fault for each of their pages.
+// for in pieces of 256 KiB at once (MADV_POPULATE_WRITE), which costs 0.7 of a page fault for each of their pages.
 //
-// Rejected: huge pages from the start, whose first touch holds up whoever makes it for a tenth of a millisecond.
+// Rejected: huge pages from the start, whose first touch holds up whoever makes it for a quarter of a millisecond.
 #include "heap/page_heap.h"
 
 #include <algorithm>

@@ -3,7 +3,7 @@
 //
 //   who        the scheduler, on the system stack: take() when a goroutine first runs, give() when it ended; the fault
 //              handler and grow_stack(), on the goroutine: grow(), open_reserve(), close_reserve()
-//   cost       as StackPool; the first goroutines of each entry are measured, which costs two system calls at their end
+//   cost       as StackPool; the first goroutines of each entry are measured: three system calls at their end
 //   invariants what an entry is known to need never shrinks
 //   tested     tests/unit/stack/stack_classes_test.cc, tests/conformance/stack_test.cc
 //
