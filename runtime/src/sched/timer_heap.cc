@@ -122,7 +122,9 @@ std::uint32_t TimerHeap::run_expired(std::int64_t now, std::uint32_t max, Choice
   while (fired < max && !entries_.empty() && entries_.front().when <= now) {
     const std::size_t i = choices == nullptr ? 0 : choose_among_first(*choices);
     lateness_.add(now - entries_[i].when);
-    take(i).fire(now);
+    TimerEvent& timer = take(i);
+    size_.store(entries_.size() - gaps_, relaxed);  // before fire(): whoever it wakes must not see the timer counted
+    timer.fire(now);
     ++fired;
   }
   publish();
