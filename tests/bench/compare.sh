@@ -33,7 +33,8 @@ threads=1,2
 peers=go,boost
 build_dir=$tree/build/bench
 default_workloads=(yield spawn_join spawn_fan1024 pingpong buf128_1x1 buf128_8x8 unbuf_8x8 select2 mutex16 skynet1m
-  fib25 chain10k timers100k sleep50us_x1000 sleep1ms_x1000 sleep1ms_x1 mem:100000 mem:1000000)
+  fib25 chain10k timers100k sleep50us_x1000 sleep1ms_x1000 sleep1ms_x1 mem:100000 mem:1000000
+  alloc bintrees latency)
 
 say() { printf 'compare.sh: %s\n' "$*" >&2; }
 die() {

@@ -7,7 +7,7 @@ import subprocess
 import unittest
 
 _PROGRAM = pathlib.Path(os.environ["NOVELO_BIN_DIR"], "../bench/novelo_bench").resolve()
-_RESULT = re.compile(r"RESULT (\S+) (\d+\.\d\d) (ns|ms|us|B/task|ns/task)")
+_RESULT = re.compile(r"RESULT (\S+) (\d+\.\d\d) (ns|ms|us|n|MiB|Mobj/s|B/task|ns/task)")
 
 
 def run(*arguments) -> subprocess.CompletedProcess:
@@ -81,6 +81,20 @@ class Workload(unittest.TestCase):
 
     def test_mem_wakes_each(self):
         self.expect("mem", 200, 200, ["mem200_bytes", "mem200_spawn", "mem200_wakeall"])
+
+
+    def test_alloc_makes_each(self):
+        self.expect("alloc", 5000, 5000, [f"alloc{bytes}{kind}" for kind in "pn" for bytes in (16, 32, 64)])
+
+    def test_bintrees_counts_its_nodes(self):
+        trees = sum(2 ** (8 - depth + 4) * (2 ** (depth + 1) - 1) for depth in (4, 8)) + 2**9 - 1
+        pauses = [f"bintrees8_gc_{what}" for what in ("cycles", "pause_p50", "pause_p99", "pause_max")]
+        self.expect("bintrees", 8, trees, ["bintrees8", "bintrees8_rss_peak", *pauses])
+
+    def test_latency_beats_as_often_as_asked(self):
+        late = [f"latency_heartbeat_{what}" for what in ("p50", "p99", "max")]
+        pauses = [f"latency_gc_{what}" for what in ("cycles", "pause_p50", "pause_p99", "pause_max")]
+        self.expect("latency", 100, 100, [*late, "latency_alloc_rate", "latency_rss_peak", *pauses])
 
 
 class CommandLine(unittest.TestCase):

@@ -58,6 +58,14 @@ inline double resident_bytes() {
   return pages_resident * static_cast<double>(sysconf(_SC_PAGESIZE));
 }
 
+inline double peak_resident_bytes() {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.rfind("VmHWM:", 0) == 0) return std::stod(line.substr(6)) * 1024;
+  }
+  return 0;
+}
+
 // What `count` parked goroutines took: memory, the time to start them and the time until all had run on.
 inline void print_parked(std::int64_t count, double bytes, double spawn_ns, double wake_ns) {
   const std::string metric = "mem" + std::to_string(count);

@@ -44,6 +44,11 @@ std::int64_t sleep1ms_x1(std::int64_t sleeps_each);
 // parked.cc
 std::int64_t mem(std::int64_t goroutines);
 
+// memory.cc
+std::int64_t alloc(std::int64_t objects_each);
+std::int64_t bintrees(std::int64_t depth);
+std::int64_t latency(std::int64_t beats);
+
 inline constexpr Workload kWorkloads[] = {
     {"yield", 2'000'000, "yields of each of two goroutines", yield},
     {"spawn_join", 500'000, "goroutines, one after the other", spawn_join},
@@ -62,6 +67,9 @@ inline constexpr Workload kWorkloads[] = {
     {"sleep1ms_x1000", 20, "sleeps of each of 1000 goroutines", sleep1ms_x1000},
     {"sleep1ms_x1", 500, "sleeps of one goroutine", sleep1ms_x1},
     {"mem", 0, "parked goroutines", mem},
+    {"alloc", 10'000'000, "objects of each size on each processor", alloc},
+    {"bintrees", 18, "the depth of the deepest tree", bintrees},
+    {"latency", 8000, "beats, a millisecond apart", latency},
 };
 
 }  // namespace bench

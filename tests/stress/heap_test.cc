@@ -27,7 +27,9 @@ TEST(HeapStress, ABlockIsItsOwnersAlone) {
     unsigned char mark = 0;
   };
   const std::uint64_t seed = testing::seed();
-  const auto heap = std::make_unique<Heap>();
+  const auto pages = std::make_unique<PageHeap>();
+  ASSERT_TRUE(pages->reserve(std::size_t{16} << 30));
+  const auto heap = std::make_unique<Heap>(*pages);
   std::mutex mutex;
   std::vector<Block> passed;
   std::atomic<std::uint64_t> wrong{0};

@@ -37,8 +37,10 @@ struct ElementType {
   void (*deliver)(void* optional, void* from) noexcept;  // fills the receiver's std::optional
   void (*construct)(void* to, void* from) noexcept;      // by moving; nullptr: copying the bytes does
   void (*end)(void* element) noexcept;                   // the destructor; nullptr: it does nothing
+  bool may_refer;                                        // to a collected object
 
   void move(void* to, void* from) const noexcept {
+    note(from);
     if (construct != nullptr) {
       construct(to, from);
     } else if (size == sizeof(std::uint64_t)) {  // the frequent sizes without a call
@@ -48,6 +50,12 @@ struct ElementType {
     } else {
       std::memcpy(to, from, size);
     }
+  }
+  // An element is about to go from one stack to another, or to and from a buffer: the collector may have looked at
+  // where it goes already.
+  void note(const void* element) const noexcept {
+    if (may_refer && is_barrier_on.load(std::memory_order_relaxed)) [[unlikely]]
+      note_moved(element, size);
   }
   void destroy(void* element) const noexcept {
     if (end != nullptr) end(element);
@@ -72,6 +80,7 @@ inline constexpr ElementType kElementType = {
     },
     std::is_trivially_copyable_v<T> ? nullptr : construct_element<T>,
     std::is_trivially_destructible_v<T> ? nullptr : end_element<T>,
+    kMayRefer<T>,
 };
 
 class Channel;

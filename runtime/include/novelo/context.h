@@ -83,6 +83,10 @@ class ValueNode final : public ContextNode {
   ValueNode(ContextNode* parent, typename Key::type value)
       : ContextNode(parent, Cancel::kInherit), value_(std::move(value)) {}
   const void* find(const void* key) const noexcept override { return key == &kContextKey<Key> ? &value_ : nullptr; }
+  static void* operator new(std::size_t bytes) { return allocate_traced(bytes, alignof(ValueNode)); }
+  static void operator delete(void* memory, std::size_t bytes) noexcept {
+    deallocate_traced(memory, bytes, alignof(ValueNode));
+  }
 
  private:
   const typename Key::type value_;
@@ -174,14 +178,19 @@ class StopFunc {
  private:
   struct State;
   explicit StopFunc(std::shared_ptr<State> state) noexcept : state_(std::move(state)) {}
-  friend StopFunc after_func(const Context& context, absl::AnyInvocable<void()> f);
+  friend StopFunc after_cancel(const Context& context, rt::Closure f);
 
   std::shared_ptr<State> state_;
 };
 
+StopFunc after_cancel(const Context& context, rt::Closure f);
+
 // Calls f when the context is cancelled, in a goroutine of its own that belongs to the outermost scope; at once if it
 // is already. Dropping what is returned prevents nothing.
-StopFunc after_func(const Context& context, absl::AnyInvocable<void()> f);
+template <class F>
+StopFunc after_func(const Context& context, F&& f) {
+  return after_cancel(context, rt::Closure(std::forward<F>(f)));
+}
 
 // That of the scope the calling goroutine runs in: cancelled with the scope, and when the scope ends. The background on
 // other threads.

@@ -48,10 +48,8 @@ class JoinCore {
 
   JoinCore(std::size_t bytes, std::size_t align);  // of the whole object
   virtual ~JoinCore();
-  static void* operator new(std::size_t bytes);
-  static void* operator new(std::size_t bytes, std::align_val_t align);
-  static void operator delete(void* memory, std::size_t bytes) noexcept;
-  static void operator delete(void* memory, std::size_t bytes, std::align_val_t align) noexcept;
+  static void* allocate(std::size_t bytes, std::size_t align);
+  static void deallocate(void* memory, std::size_t bytes, std::size_t align) noexcept;
   JoinCore(const JoinCore&) = delete;
   JoinCore& operator=(const JoinCore&) = delete;
 
@@ -93,8 +91,21 @@ template <class R>
 class JoinState final : public JoinCore {
  public:
   using Stored = std::conditional_t<std::is_void_v<R>, Unit, R>;
-  JoinState() : JoinCore(sizeof(JoinState), alignof(JoinState)) {}
+  static JoinState* make() {
+    constexpr std::size_t kBytes = sizeof(JoinState);
+    void* memory =
+        kMayRefer<Stored> ? allocate_traced(kBytes, alignof(JoinState)) : allocate(kBytes, alignof(JoinState));
+    try {
+      return ::new (memory) JoinState;
+    } catch (...) {
+      deallocate(memory, kBytes, alignof(JoinState));
+      throw;
+    }
+  }
   std::optional<Stored> result;
+
+ private:
+  JoinState() : JoinCore(sizeof(JoinState), alignof(JoinState)) {}
 };
 
 }  // namespace rt
@@ -171,7 +182,7 @@ template <class F, class... A>
 [[gnu::always_inline]] inline auto spawn(F&& f, A&&... args) {
   auto call = rt::bind_call(std::forward<F>(f), std::forward<A>(args)...);
   using R = std::invoke_result_t<decltype(std::move(call))>;
-  auto* state = new rt::JoinState<R>;
+  auto* state = rt::JoinState<R>::make();
   JoinHandle<R> handle(state);
   rt::Closure body(
       [state, call = std::move(call)]() mutable {
@@ -237,10 +248,19 @@ namespace rt {
 // Hands the processor on for as long as it lives: the goroutine may block its thread meanwhile.
 class BlockingSection {
  public:
-  BlockingSection();  // leaves by Cancelled when the scope is cancelled
+  // Leaves by Cancelled when the scope is cancelled.
+  [[gnu::always_inline]] BlockingSection() {
+    save_registers(registers_);
+    begin();
+  }
   ~BlockingSection();
   BlockingSection(const BlockingSection&) = delete;
   BlockingSection& operator=(const BlockingSection&) = delete;
+
+ private:
+  void begin();
+
+  SavedRegisters registers_;  // the collector looks at this stack while the thread is elsewhere
 };
 
 // Runs the calling goroutine inside a scope of its own with a deadline.

@@ -12,6 +12,8 @@
 #include <memory>
 #include <utility>
 
+#include "novelo/gc/shape.h"
+
 namespace novelo {
 
 namespace rt {
@@ -38,7 +40,7 @@ class Local {
     const void* value = rt::find_local(key_);
     return value == nullptr ? initial_ : *static_cast<const T*>(value);
   }
-  void set(T value) { rt::set_local(key_, std::make_shared<const T>(std::move(value))); }
+  void set(T value) { rt::set_local(key_, std::allocate_shared<T>(rt::TracedAllocator<T>(), std::move(value))); }
 
  private:
   const std::uint64_t key_ = rt::new_local_key();

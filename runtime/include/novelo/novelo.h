@@ -5,6 +5,7 @@
 #include "novelo/chan.h"
 #include "novelo/context.h"
 #include "novelo/error.h"
+#include "novelo/gc.h"
 #include "novelo/go.h"
 #include "novelo/local.h"
 #include "novelo/meter.h"

@@ -64,11 +64,15 @@ class Poster {
   Poster& operator=(const Poster&) = delete;
   ~Poster();
   // Starts a goroutine in the outermost scope. One push and at most one wake; never blocks on a goroutine.
-  void post(absl::AnyInvocable<void()> f) const;
+  template <class F>
+  void post(F&& f) const {
+    post_closure(rt::Closure(std::forward<F>(f)));
+  }
 
  private:
   friend class Runtime;
   Poster();
+  void post_closure(rt::Closure body) const;
 };
 
 // One alive at a time in a process: a second throws RuntimeError. Another may be made after it is destroyed.
@@ -113,12 +117,16 @@ class Runtime {
   }
 
   // From a foreign thread: starts a goroutine in the outermost scope. One push and at most one wake.
-  void post(absl::AnyInvocable<void()> f);
+  template <class F>
+  void post(F&& f) {
+    post_closure(rt::Closure(std::forward<F>(f)));
+  }
   Poster poster();
 
  private:
   // Returns when the main goroutine and those it left have ended; rethrows `error` if that was set meanwhile.
   void run_main(rt::Closure body, const std::exception_ptr& error);
+  void post_closure(rt::Closure body);
 
   struct State;
   std::unique_ptr<State> state_;

@@ -11,6 +11,8 @@
 #include <typeinfo>
 #include <utility>
 
+#include "novelo/gc/shape.h"
+
 namespace novelo {
 
 // Who goes first: see set_priority().
@@ -55,7 +57,7 @@ class Closure {
       ::new (static_cast<void*>(storage_)) Body(std::forward<F>(f));
       operations_ = &kInline<Body, Entry>;
     } else {
-      ::new (static_cast<void*>(storage_)) Body*(new Body(std::forward<F>(f)));
+      ::new (static_cast<void*>(storage_)) Body*(make_outside<Body>(std::forward<F>(f)));
       operations_ = &kHeap<Body, Entry>;
     }
   }
@@ -115,6 +117,17 @@ class Closure {
     return *std::launder(static_cast<Body**>(storage));
   }
 
+  template <class Body, class F>
+  static Body* make_outside(F&& f) {
+    void* memory = allocate_traced(sizeof(Body), alignof(Body));
+    try {
+      return ::new (memory) Body(std::forward<F>(f));
+    } catch (...) {
+      deallocate_traced(memory, sizeof(Body), alignof(Body));
+      throw;
+    }
+  }
+
   template <class Body, class Entry>
   static constexpr Operations kInline = {
       [](void* storage) { std::move(inside<Body>(storage))(); },
@@ -130,7 +143,11 @@ class Closure {
   static constexpr Operations kHeap = {
       [](void* storage) { std::move (*outside<Body>(storage))(); },
       [](void* to, void* from) noexcept { ::new (to) Body*(outside<Body>(from)); },
-      [](void* storage) noexcept { delete outside<Body>(storage); },
+      [](void* storage) noexcept {
+        Body* body = outside<Body>(storage);
+        body->~Body();
+        deallocate_traced(body, sizeof(Body), alignof(Body));
+      },
       kEntry<Entry>,
       &stack_need_of<Entry>,
   };
@@ -138,6 +155,24 @@ class Closure {
   const Operations* operations_ = nullptr;
   alignas(std::max_align_t) std::byte storage_[kInlineBytes];
 };
+
+// The registers that a call keeps, in memory: a reference to a collected object may be in them alone.
+struct SavedRegisters {
+  void* words[10];
+};
+[[gnu::always_inline]] inline void save_registers(SavedRegisters& to) noexcept {
+#if defined(__x86_64__)
+  asm volatile(
+      "movq %%rbx, 0(%0)\n\tmovq %%rbp, 8(%0)\n\tmovq %%r12, 16(%0)\n\t"
+      "movq %%r13, 24(%0)\n\tmovq %%r14, 32(%0)\n\tmovq %%r15, 40(%0)" ::"r"(to.words)
+      : "memory");
+#else
+  asm volatile(
+      "stp x19, x20, [%0]\n\tstp x21, x22, [%0, #16]\n\tstp x23, x24, [%0, #32]\n\t"
+      "stp x25, x26, [%0, #48]\n\tstp x27, x28, [%0, #64]" ::"r"(to.words)
+      : "memory");
+#endif
+}
 
 // What goexit() throws: derives from nothing, so that only catch (...) sees it.
 struct GoExit {};

@@ -48,7 +48,7 @@ struct RuntimeStats {
   std::uint64_t timers = 0;  // armed now
   DurationHistogram timer_lateness;
 
-  // The heap of the runtime's own objects: channels, timers, scopes.
+  // The heaps: the runtime's own objects (channels, timers, scopes), and collected ones.
   std::uint64_t heap_in_use_bytes = 0;    // in spans that hold some, those that processors keep ready included
   std::uint64_t heap_free_bytes = 0;      // in spans that hold none
   std::uint64_t heap_released_bytes = 0;  // the same, after their memory went back to the system

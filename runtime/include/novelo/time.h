@@ -48,7 +48,7 @@ class TimerHandle {
   TimerCore* timer_;
 };
 
-TimerHandle func_timer(absl::Duration d, absl::AnyInvocable<void()> f, const std::type_info* entry);
+TimerHandle func_timer(absl::Duration d, Closure f, const std::type_info* entry);
 
 }  // namespace rt
 
@@ -79,7 +79,8 @@ RecvChan<absl::Time> after(absl::Duration d);
 template <class F>
 Timer after_func(absl::Duration d, F&& f) {
   using Entry = std::decay_t<F>;
-  return Timer(rt::func_timer(d, std::forward<F>(f), std::is_class_v<Entry> ? &typeid(Entry) : nullptr));
+  return Timer(rt::func_timer(d, rt::Closure([call = Entry(std::forward<F>(f))]() mutable { std::invoke(call); }),
+                              std::is_class_v<Entry> ? &typeid(Entry) : nullptr));
 }
 
 // Sends the time again and again, until it is destroyed. A receiver that is too slow misses ticks.

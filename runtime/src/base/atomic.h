@@ -71,6 +71,15 @@ inline void compiler_fence() noexcept {
   asm volatile("" ::: "memory");
 }
 
+// Orders every earlier store before every later one.
+inline void store_fence() noexcept {
+#if defined(__x86_64__)
+  compiler_fence();  // stores are seen in their order
+#else
+  asm volatile("dmb ishst" ::: "memory");
+#endif
+}
+
 // The machine's hint for a bounded spin.
 inline void cpu_relax() noexcept {
 #if defined(__x86_64__)

@@ -16,6 +16,8 @@ enum class LockRank : std::uint8_t {
   kGoroutines,   // the table of all goroutines and the free ones
   kGlobalQueue,  // the shared list of runnable goroutines
   kIdle,         // idle machines and processors, and the table of machines
+  kRoots,        // what refers to collected objects from outside the heap
+  kMarkQueue,    // what the collector is still to look into
   kStackPool,    // carving and keeping stacks
   kCentralList,  // cells of the heap that no processor keeps
   kPageHeap,     // its pages

@@ -27,7 +27,8 @@ Channel* Channel::make(const ElementType& type, std::int64_t capacity) {
                             std::to_string(size) + " bytes is larger than the limit of 1 TiB");
   }
   const std::size_t align = std::max(type.align, alignof(Channel));
-  void* memory = allocate(bytes_for(type, static_cast<std::size_t>(capacity)), align);
+  const std::size_t bytes = bytes_for(type, static_cast<std::size_t>(capacity));
+  void* memory = type.may_refer ? allocate_traced(bytes, align) : allocate(bytes, align);
   auto* channel = ::new (memory) Channel(type, static_cast<std::size_t>(capacity));
   channel->buffer_ = static_cast<std::byte*>(memory) + buffer_offset(type);
   return channel;
@@ -63,6 +64,7 @@ Waiter* Channel::next_sender() noexcept {
 
 Channel::Attempt Channel::send_now(void* element) noexcept {
   if (Waiter* receiver = receivers_.pop_winner()) {
+    type_.note(element);
     type_.deliver(receiver->slot, element);
     return {true, succeed(*receiver)};
   }
@@ -74,6 +76,7 @@ Channel::Attempt Channel::send_now(void* element) noexcept {
 Channel::Attempt Channel::receive_now(void* optional) noexcept {
   if (length_.load(relaxed) > 0) {
     void* oldest = slot(first_);
+    type_.note(oldest);
     type_.deliver(optional, oldest);
     type_.destroy(oldest);
     first_ = following(first_);
@@ -85,6 +88,7 @@ Channel::Attempt Channel::receive_now(void* optional) noexcept {
     return {true, succeed(*sender)};
   }
   if (Waiter* sender = next_sender()) {
+    type_.note(sender->slot);
     type_.deliver(optional, sender->slot);
     return {true, succeed(*sender)};
   }

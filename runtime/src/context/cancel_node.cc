@@ -165,7 +165,7 @@ void CancelNode::cancel_one(const absl::Status& err, const absl::Status& cause, 
   if (kept_itself) unref();  // cancel() holds another
 }
 
-bool CancelNode::add_call(absl::AnyInvocable<void()>& f, Calls::iterator& place) {
+bool CancelNode::add_call(Closure& f, Calls::iterator& place) {
   Calls one;
   one.push_back(std::move(f));
   const LockGuard guard(lock_);

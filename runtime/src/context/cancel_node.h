@@ -27,7 +27,7 @@ namespace novelo::rt {
 
 class CancelNode : public ContextNode, public ListLink {
  public:
-  using Calls = std::list<absl::AnyInvocable<void()>>;
+  using Calls = std::list<Closure, TracedAllocator<Closure>>;
 
   // Below `parent`, which may be nullptr, with one reference, the caller's. Cancelled already if the parent is.
   static CancelNode* make(ContextNode* parent, absl::Time deadline);
@@ -42,7 +42,7 @@ class CancelNode : public ContextNode, public ListLink {
   void cancel(const absl::Status& err, const absl::Status& cause);
 
   // Adds a call for when it is cancelled; false, and f is still the caller's, when it is already.
-  bool add_call(absl::AnyInvocable<void()>& f, Calls::iterator& place);
+  bool add_call(Closure& f, Calls::iterator& place);
   // Takes it out again; false when the node was cancelled before.
   bool remove_call(Calls::iterator place);
 

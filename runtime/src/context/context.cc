@@ -139,13 +139,13 @@ bool StopFunc::operator()() const {
   return node == nullptr || node->remove_call(state_->place);
 }
 
-StopFunc after_func(const Context& context, absl::AnyInvocable<void()> f) {
+StopFunc after_cancel(const Context& context, rt::Closure f) {
   auto state = std::make_shared<StopFunc::State>();
   rt::CancelNode* node = cancel_node_of(context);
   state->context = context;
   if (node != nullptr && !node->add_call(f, state->place)) {
     state->is_over.store(true, rt::relaxed);
-    after_func(absl::ZeroDuration(), std::move(f));
+    rt::func_timer(absl::ZeroDuration(), std::move(f), nullptr);
   }
   return StopFunc(std::move(state));
 }

@@ -21,13 +21,16 @@ std::size_t pages_for(std::size_t bytes) noexcept {
 
 }  // namespace
 
-Heap::Heap() noexcept {
-  pages_.reserve(reserved_bytes());  // without any, malloc serves everything
+Heap::Heap(PageHeap& pages) noexcept : pages_(pages) {
   for (unsigned i = 0; i < kSizeClasses; ++i) central_[i].start(pages_, i);
 }
 
 Heap& Heap::get() noexcept {
-  static Heap& heap = *new Heap;  // outlives every thread
+  static Heap& heap = []() -> Heap& {
+    auto& pages = *new PageHeap;      // outlives every thread
+    pages.reserve(reserved_bytes());  // without any, malloc serves everything
+    return *new Heap(pages);
+  }();
   return heap;
 }
 

@@ -1,6 +1,7 @@
 // runtime/src/heap/heap.h
-// Memory for the runtime's own objects: cells from a processor's cache, spans for what is large. One for the process,
-// for ever: channels and handles outlive a Runtime.
+// Memory that is given back by hand: cells from a processor's cache, spans for what is large. One for the runtime's own
+// objects, and one for those that the collector has to look into; both for ever, since channels and handles outlive a
+// Runtime.
 //
 //   who        allocate() and deallocate() of sched/memory.h, from any thread
 //   cost       about 2 ns from a cache; a lock for a batch of cells when it is empty or full
@@ -49,11 +50,11 @@ class CellCache {
 
 class Heap {
  public:
-  Heap() noexcept;
+  explicit Heap(PageHeap& pages) noexcept;
   Heap(const Heap&) = delete;
   Heap& operator=(const Heap&) = delete;
 
-  // The process's. Made at the first use.
+  // That of the runtime's own objects. Made at the first use.
   static Heap& get() noexcept;
 
   // `bytes` above zero, of any content, aligned to 16 bytes and as aligned_size() says. nullptr when memory ran out.
@@ -89,7 +90,7 @@ class Heap {
   void* allocate_slow(std::size_t bytes, CellCache* cache) noexcept;
   void deallocate_slow(void* memory, std::size_t bytes, CellCache* cache) noexcept;
 
-  PageHeap pages_;
+  PageHeap& pages_;
   std::array<CentralList, kSizeClasses> central_;
 };
 

@@ -6,6 +6,10 @@
 
 #include <algorithm>
 
+#if defined(NOVELO_ASAN)
+#include <sanitizer/lsan_interface.h>
+#endif
+
 #include "os/vm.h"
 
 namespace novelo::rt {
@@ -34,17 +38,17 @@ void release_table(T* table, std::size_t entries) noexcept {
 bool PageHeap::reserve(std::size_t bytes) noexcept {
   for (bytes = bytes / kHeapPageBytes * kHeapPageBytes; bytes >= kBytesMin; bytes /= 4) {
     const std::size_t pages = bytes / kHeapPageBytes;
-    reservation_ = static_cast<char*>(vm_reserve(bytes + kHeapPageBytes));
+    reservation_ = static_cast<char*>(vm_reserve(bytes + kHugePageBytes));
     numbers_ = reserve_table<Atomic<std::uint32_t>>(pages);
     free_numbers_ = reserve_table<std::uint32_t>(pages + 1);
     spans_ = reserve_table<Span>(pages + 1);
     if (reservation_ != nullptr && numbers_ != nullptr && free_numbers_ != nullptr && spans_ != nullptr) {
       const auto address = reinterpret_cast<std::uintptr_t>(reservation_);
-      base_ = reservation_ + (kHeapPageBytes - address % kHeapPageBytes) % kHeapPageBytes;
+      base_ = reservation_ + (kHugePageBytes - address % kHugePageBytes) % kHugePageBytes;
       bytes_max_ = bytes;
       return true;
     }
-    if (reservation_ != nullptr) vm_release(reservation_, bytes + kHeapPageBytes);
+    if (reservation_ != nullptr) vm_release(reservation_, bytes + kHugePageBytes);
     release_table(numbers_, pages);
     release_table(free_numbers_, pages + 1);
     release_table(spans_, pages + 1);
@@ -55,7 +59,7 @@ bool PageHeap::reserve(std::size_t bytes) noexcept {
 PageHeap::~PageHeap() {
   if (bytes_max_ == 0) return;
   const std::size_t pages = bytes_max_ / kHeapPageBytes;
-  vm_release(reservation_, bytes_max_ + kHeapPageBytes);
+  vm_release(reservation_, bytes_max_ + kHugePageBytes);
   release_table(numbers_, pages);
   release_table(free_numbers_, pages + 1);
   release_table(spans_, pages + 1);
@@ -67,7 +71,7 @@ Span* PageHeap::take(std::size_t pages, SpanUse use, unsigned size_class) noexce
   Span* span = take_free(pages);
   if (span == nullptr) span = take_fresh(pages);
   if (span == nullptr) return nullptr;
-  if (use == SpanUse::kCells) {
+  if (use == SpanUse::kCells || (use == SpanUse::kCollected && pages <= 8)) {
     populate(static_cast<std::size_t>(span->start - base_) + span->bytes());
   } else {
     populated_ = std::max(populated_, std::min(frontier_, usable_));
@@ -99,6 +103,7 @@ Span* PageHeap::take_free(std::size_t pages) noexcept {
   }
   if (best == nullptr) return nullptr;
   remove_free(*best);
+  best->is_zero = best->is_released;
   if (best->pages > pages) {
     Span* rest = new_span(best->start + pages * kHeapPageBytes, best->pages - pages);
     rest->is_released = best->is_released;
@@ -112,7 +117,9 @@ Span* PageHeap::take_fresh(std::size_t pages) noexcept {
   const std::size_t bytes = pages * kHeapPageBytes;
   if (frontier_ + bytes > usable_ && !extend(frontier_ + bytes)) return nullptr;
   Span* span = new_span(base_ + frontier_, pages);
+  span->is_zero = true;
   frontier_ += bytes;
+  frontier_pages_.store(frontier_ / kHeapPageBytes, relaxed);
   return span;
 }
 
@@ -120,6 +127,10 @@ bool PageHeap::extend(std::size_t bytes) noexcept {
   if (bytes > bytes_max_) return false;
   const std::size_t end = std::min((bytes + kArenaBytes - 1) / kArenaBytes * kArenaBytes, bytes_max_);
   if (!vm_make_usable(base_ + usable_, end - usable_)) return false;
+#if defined(NOVELO_ASAN)
+  __lsan_register_root_region(base_ + usable_, end - usable_);  // what objects here hold of malloc is no leak
+#endif
+  if (usable_ >= huge_from_) vm_prefer_huge(base_ + usable_, end - usable_);
   usable_ = end;
   return true;
 }
@@ -184,9 +195,9 @@ Span* PageHeap::free_span_at(std::size_t page) noexcept {
 }
 
 void PageHeap::point_at(const Span& span, std::size_t first, std::size_t count, bool is_there) noexcept {
-  const std::uint32_t number = is_there ? number_of(span) : 0;
+  const std::uint32_t entry = is_there ? number_of(span) * 2 + (span.use == SpanUse::kCollected ? 1 : 0) : 0;
   for (std::size_t page = first; page < first + count; ++page) {
-    numbers_[page].store(number, release);  // [span-table] with find()
+    numbers_[page].store(entry, release);  // [span-table] with find()
   }
 }
 

@@ -30,8 +30,11 @@ class PageHeap {
 
   // Reserves address space: `bytes`, or as much as the system gives, by quarters. False when that is too little.
   bool reserve(std::size_t bytes) noexcept;
+  // Beyond so many bytes memory comes in huge pages, which are looked through at twice the speed. Before anything is
+  // taken.
+  void prefer_huge_beyond(std::size_t bytes) noexcept { huge_from_ = bytes; }
 
-  // A span of `pages`, its memory of any content; nullptr when memory or address space ran out.
+  // A span of `pages`, its memory of any content unless is_zero; nullptr when memory or address space ran out.
   Span* take(std::size_t pages, SpanUse use, unsigned size_class = 0) noexcept;
   void give(Span& span) noexcept;
 
@@ -40,8 +43,13 @@ class PageHeap {
     const auto offset = static_cast<std::size_t>(static_cast<const char*>(address) - base_);
     if (offset >= bytes_max_) return nullptr;
     // [span-table] acquire, with take(): what is known of the span is seen
-    const std::uint32_t number = numbers_[offset / kHeapPageBytes].load(acquire);
-    return number == 0 ? nullptr : &spans_[number];
+    const std::uint32_t entry = numbers_[offset / kHeapPageBytes].load(acquire);
+    return entry == 0 ? nullptr : &spans_[entry / 2];
+  }
+  // Whether a page holds what is allocated and freed by hand. From any thread; what it holds may change at once.
+  bool is_by_hand(std::size_t page) const noexcept {
+    const std::uint32_t entry = numbers_[page].load(acquire);  // [span-table]
+    return entry != 0 && entry % 2 == 0;
   }
 
   bool contains(const void* address) const noexcept {
@@ -58,6 +66,11 @@ class PageHeap {
   };
   Bytes bytes() const noexcept;
   std::size_t bytes_max() const noexcept { return bytes_max_; }
+  char* base() const noexcept { return base_; }
+  std::uint32_t number_of(const Span& span) const noexcept { return static_cast<std::uint32_t>(&span - spans_); }
+  Span& span_of(std::uint32_t number) const noexcept { return spans_[number]; }
+  // Pages that were ever taken lie below it.
+  std::size_t frontier_pages() const noexcept { return frontier_pages_.load(relaxed); }
 
  private:
   static constexpr std::size_t kExactLists = 64;  // one for each number of pages below it, and one for all others
@@ -79,21 +92,23 @@ class PageHeap {
   IntrusiveList<Span>& list_for(std::size_t pages) noexcept NOVELO_REQUIRES(lock_) {
     return free_[pages < kExactLists ? pages : 0];
   }
-  std::uint32_t number_of(const Span& span) const noexcept { return static_cast<std::uint32_t>(&span - spans_); }
 
   Lock<LockRank::kPageHeap> lock_;
   char* reservation_ = nullptr;
   char* base_ = nullptr;
   std::size_t bytes_max_ = 0;
-  Atomic<std::uint32_t>* numbers_ = nullptr;  // a span's number for each page: 0 where there is none
-  std::uint32_t* free_numbers_ = nullptr;     // the same for the ends of free spans, under the lock
-  Span* spans_ = nullptr;                     // by number, from 1
+  std::size_t huge_from_ = ~std::size_t{0};
+  // Twice a span's number for each page, and one more in collected ones; 0 where there is none.
+  Atomic<std::uint32_t>* numbers_ = nullptr;
+  std::uint32_t* free_numbers_ = nullptr;  // the same for the ends of free spans, under the lock
+  Span* spans_ = nullptr;                  // by number, from 1
   std::uint32_t spans_made_ NOVELO_GUARDED_BY(lock_) = 0;
   IntrusiveList<Span> unused_spans_ NOVELO_GUARDED_BY(lock_);
   std::array<IntrusiveList<Span>, kExactLists> free_ NOVELO_GUARDED_BY(lock_);
   std::size_t frontier_ NOVELO_GUARDED_BY(lock_) = 0;   // bytes from base_ that were ever taken
   std::size_t usable_ NOVELO_GUARDED_BY(lock_) = 0;     // bytes that can be read and written
   std::size_t populated_ NOVELO_GUARDED_BY(lock_) = 0;  // bytes with memory from the beginning
+  Atomic<std::size_t> frontier_pages_{0};
   Atomic<std::uint64_t> in_use_{0};
   Atomic<std::uint64_t> free_bytes_{0};
   Atomic<std::uint64_t> released_{0};

@@ -14,7 +14,7 @@
 
 namespace novelo::rt {
 
-enum class SpanUse : std::uint8_t { kNone, kFree, kCells, kLarge };
+enum class SpanUse : std::uint8_t { kNone, kFree, kCells, kLarge, kCollected };
 
 struct Span : ListLink {
   char* start = nullptr;
@@ -22,6 +22,7 @@ struct Span : ListLink {
   SpanUse use = SpanUse::kNone;
   std::uint8_t size_class = 0;        // kCells
   bool is_released = false;           // kFree: the system has the memory
+  bool is_zero = false;               // as it was taken: its memory reads as zero
   bool was_free_at_scavenge = false;  // kFree: nobody has wanted it since
   std::uint32_t free_cells = 0;       // kCells: in free_bits
   std::array<std::uint64_t, kSpanCellsMax / 64> free_bits{};

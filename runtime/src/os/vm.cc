@@ -50,6 +50,10 @@ void vm_release(void* address, std::size_t bytes) noexcept {
   munmap(address, bytes);
 }
 
+void vm_prefer_huge(void* address, std::size_t bytes) noexcept {
+  madvise(address, bytes, MADV_HUGEPAGE);
+}
+
 bool vm_make_usable(void* address, std::size_t bytes) noexcept {
   return mprotect(address, bytes, PROT_READ | PROT_WRITE) == 0;
 }

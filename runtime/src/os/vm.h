@@ -17,6 +17,10 @@ void vm_release(void* address, std::size_t bytes) noexcept;
 // Lets a part of a reservation be read and written; memory comes page by page at the first touch.
 bool vm_make_usable(void* address, std::size_t bytes) noexcept;
 
+// Lets the system use huge pages for a part of a reservation: memory comes two megabytes at a time then. A hint.
+void vm_prefer_huge(void* address, std::size_t bytes) noexcept;
+inline constexpr std::size_t kHugePageBytes = std::size_t{2} << 20;
+
 // Any later access faults, also after vm_discard() of the range around it. False when the system has no means left.
 bool vm_guard(void* address, std::size_t bytes) noexcept;
 

@@ -7,6 +7,7 @@
 
 #include "novelo/start.h"
 #include "sched/park.h"
+#include "sched/safepoint.h"
 #include "sched/scheduler.h"
 
 namespace novelo::rt {
@@ -64,6 +65,7 @@ void Scheduler::let_others_choose() noexcept {
 }
 
 void choice_point_slow() noexcept {
+  collector_poll();
   // Between park()'s commit and the switch back, and on threads outside, there is no goroutine to put aside.
   if (current_goroutine() != nullptr && scheduler()->choices() != nullptr) scheduler()->let_others_choose();
 }

@@ -58,6 +58,7 @@ inline constexpr std::uint32_t kAttentionCancel = 2;     // its scope was cancel
 inline constexpr std::uint32_t kAttentionExit = 4;       // it called goexit()
 inline constexpr std::uint32_t kAttentionChoose = 8;     // deterministic mode: each call may let others go first
 inline constexpr std::uint32_t kAttentionOverflow = 16;  // it has used up its stack
+inline constexpr std::uint32_t kAttentionCollect = 32;   // the collector waits for its machine
 
 inline constexpr std::size_t kPriorities = 3;
 
@@ -105,6 +106,10 @@ struct Goroutine : ListLink {  // the link of its scope's list of members, under
   };
   Atomic<char> name_bytes[kNameBytes] = {};  // by the owner; read by dumps, byte by byte, always terminated
 
+  // The number of the collection that has looked through its stack, twice, and one more while that is being done.
+  Atomic<std::uint64_t> scan{0};
+  Atomic<const char*> blocking_sp{nullptr};  // in a BlockingSection: its frames lie above
+
   StackNeed* stack_need = nullptr;   // of what it runs; from its first run on
   StackSegment* segments = nullptr;  // the stacks it left by grow_stack(), the last first; owner
 
@@ -113,10 +118,10 @@ struct Goroutine : ListLink {  // the link of its scope's list of members, under
 
   // The one place where states change.
   void set_state(GoroutineState to) noexcept {
-    const GoroutineState from = state.load(relaxed);
+    const GoroutineState from = state.load(relaxed);  // by whoever holds it
     if (!is_legal_change(from, to)) [[unlikely]]
       illegal_change(from, to);
-    state.store(to, relaxed);  // published by the queue or the lock it goes through
+    state.store(to, release);  // [gc-state] besides, it is published by the queue or the lock it goes through
   }
   [[noreturn]] void illegal_change(GoroutineState from, GoroutineState to) const noexcept;
 };

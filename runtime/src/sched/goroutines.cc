@@ -94,6 +94,7 @@ Goroutine* Scheduler::take_record() noexcept {
   }
   if (g == nullptr) g = take_shared_record();
   g->id.store(id, relaxed);
+  g->scan.store(0, relaxed);
   return g;
 }
 

@@ -3,6 +3,7 @@
 #include "novelo/go.h"
 #include "os/clock.h"
 #include "sched/park.h"
+#include "sched/safepoint.h"
 #include "sched/scheduler.h"
 
 namespace novelo::rt {
@@ -50,7 +51,9 @@ void Scheduler::enter_blocking() noexcept {
     charge(g.accounts, Charge::kParks, 1);
   }
   if (choices_ != nullptr) return;  // nobody else runs meanwhile: how long it takes must not matter
-  if (!pinned) return;              // it was retaken already
+  m.allocator = nullptr;
+  m.is_in_blocking.store(true, release);  // [gc-blocking] with shake_hands()
+  if (!pinned) return;                    // it was retaken already
   Processor* p = detach(m);
   count(p->parks[static_cast<std::size_t>(WaitReason::kBlocking)], std::uint64_t{1});
   hand_off(*p);
@@ -60,6 +63,10 @@ void Scheduler::leave_blocking() {
   {
     PinnedProcessor pinned;
     Machine& m = *pinned.machine();
+    m.is_in_blocking.store(false, relaxed);
+    light_barrier();  // [gc-run] with the collector's heavy_barrier()
+    collector_poll();
+    m.current->blocking_sp.store(nullptr, relaxed);
     Processor* p = choices_ == nullptr ? take_idle_processor() : nullptr;
     if (p != nullptr) {
       attach(m, *p);
@@ -74,13 +81,16 @@ void Scheduler::leave_blocking() {
   leave_for(SwitchReason::kRequeue);
 }
 
-BlockingSection::BlockingSection() {
+void BlockingSection::begin() {
   Goroutine* g = current_goroutine();
   if (g == nullptr) throw RuntimeError("blocking() called outside a goroutine");
   before_blocking();
   if (!is_findable()) enter_scope_list();
   g->waiting_since_ns.store(now_coarse_ns(), relaxed);
   g->wait_reason.store(WaitReason::kBlocking, relaxed);
+  // The frames of who called this lie above its own.
+  g->blocking_sp.store(static_cast<const char*>(__builtin_frame_address(0)),
+                       release);  // [gc-blocking] with scan_goroutines()
   scheduler()->enter_blocking();
 }
 

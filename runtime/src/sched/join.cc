@@ -19,17 +19,11 @@ struct JoinCore::Ended {
   Chan<Unit> done;  // by the event's lock: made at the first call, closed at the end, whichever is later
 };
 
-void* JoinCore::operator new(std::size_t bytes) {
-  return allocate(bytes);
+void* JoinCore::allocate(std::size_t bytes, std::size_t align) {
+  return rt::allocate(bytes, align);
 }
-void* JoinCore::operator new(std::size_t bytes, std::align_val_t align) {
-  return allocate(bytes, static_cast<std::size_t>(align));
-}
-void JoinCore::operator delete(void* memory, std::size_t bytes) noexcept {
-  deallocate(memory, bytes);
-}
-void JoinCore::operator delete(void* memory, std::size_t bytes, std::align_val_t align) noexcept {
-  deallocate(memory, bytes, static_cast<std::size_t>(align));
+void JoinCore::deallocate(void* memory, std::size_t bytes, std::size_t align) noexcept {
+  rt::deallocate(memory, bytes, align);
 }
 
 JoinCore::JoinCore(std::size_t bytes, std::size_t align)

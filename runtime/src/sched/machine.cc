@@ -9,6 +9,7 @@
 
 #include "os/clock.h"
 #include "os/cycle_clock.h"
+#include "sched/safepoint.h"
 #include "sched/scheduler.h"
 #include "sched/scope.h"
 #include "stack/guard.h"
@@ -76,6 +77,10 @@ void Scheduler::end_metered(Machine& m, const Goroutine& g) noexcept {
 // Inlined for the same reason as wait(): machine_loop() never returns to anybody.
 [[gnu::always_inline]] inline void Scheduler::execute(Machine& m, Goroutine* g) noexcept {
   Processor& p = *m.processor.load(relaxed);
+  m.running.store(g, release);  // [machine-running] with sysmon_pass(): the record it finds has been made
+  light_barrier();              // [gc-run] with the collector's heavy_barrier()
+  if (collector_is_active.load(acquire)) [[unlikely]]  // [gc-active]
+    collector_hooks.before_run(m, *g);
   if (g->stack.bottom == nullptr) {
     g->stack_need = &g->body.stack_need();
     g->stack = stacks_.take(p.stacks, *g->stack_need);
@@ -93,7 +98,6 @@ void Scheduler::end_metered(Machine& m, const Goroutine& g) noexcept {
     begin_metered(m, *g);
   *m.exceptions = g->exceptions;
   m.current = g;
-  m.running.store(g, release);     // [machine-running] with sysmon_pass(): the record it finds has been made
   m.in_runtime.store(0, release);  // [retake] from here on sysmon may take the processor
   context_switch(m.scheduler, g->context);
   m.in_runtime.store(1, relaxed);
@@ -101,10 +105,17 @@ void Scheduler::end_metered(Machine& m, const Goroutine& g) noexcept {
   while (m.retake_pending.load(acquire) != 0) futex_wait(m.retake_pending, 1);  // [retake]
   if (m.slice_began.load(relaxed) != 0) [[unlikely]]
     end_metered(m, *g);
-  m.running.store(nullptr, relaxed);
+  m.running.store(nullptr, release);  // [gc-run] what the goroutine did is seen
   m.current = nullptr;
   g->exceptions = *m.exceptions;
   *m.exceptions = {};
+}
+
+std::vector<Machine*> Scheduler::machines() {
+  std::vector<Machine*> all;
+  const LockGuard guard(idle_lock_);
+  for (const auto& m : machines_) all.push_back(m.get());
+  return all;
 }
 
 void Scheduler::machine_loop(Machine& m) noexcept {

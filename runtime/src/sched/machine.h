@@ -29,6 +29,7 @@
 
 namespace novelo::rt {
 
+struct Mutator;
 struct Processor;
 
 // What a goroutine leaves to be done on the scheduler's stack, once it is off its own.
@@ -55,6 +56,9 @@ struct Machine {
   // [slice] The present slice of a metered goroutine, for Meter::usage(): 0 when there is none.
   Atomic<std::uint64_t> slice_began{0};
   Atomic<const Account*> slice_account{nullptr};
+  Atomic<Mutator*> mutator{nullptr};     // what the collector keeps for this thread: gc/mutator.h
+  Mutator* allocator = nullptr;          // the same, while collected objects may be allocated
+  Atomic<bool> is_in_blocking{false};    // [gc-run] its goroutine is in a BlockingSection
   bool is_spinning = false;              // counted in Scheduler::spinning_
   ExceptionState* exceptions = nullptr;  // the thread's __cxa_get_globals()
 

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <new>
 
+#include "heap/collected_heap.h"
 #include "heap/heap.h"
 #include "sched/machine.h"
 #include "sched/processor.h"
@@ -32,14 +33,16 @@ inline void* allocate(std::size_t bytes, std::size_t align = alignof(std::max_al
   return ::operator new(bytes, std::align_val_t{align});
 }
 
-// What was allocated with the same numbers.
+// What was allocated with the same numbers, here or by allocate_traced().
 inline void deallocate(void* memory, std::size_t bytes, std::size_t align = alignof(std::max_align_t)) noexcept {
-  if (!kHasOwnHeap || !Heap::get().contains(memory)) [[unlikely]] {
+  if (kHasOwnHeap && Heap::get().contains(memory)) [[likely]] {
+    const PinnedProcessor p;
+    Heap::get().deallocate(memory, aligned_size(bytes, align), p ? &p->cells : nullptr);
+  } else if (CollectedHeap::exists() && CollectedHeap::get().contains(reinterpret_cast<std::uintptr_t>(memory))) {
+    deallocate_traced(memory, bytes, align);
+  } else {
     ::operator delete(memory, std::align_val_t{align});
-    return;
   }
-  const PinnedProcessor p;
-  Heap::get().deallocate(memory, aligned_size(bytes, align), p ? &p->cells : nullptr);
 }
 
 // Objects of classes derived from it are allocated so. They are destroyed by their own type or a virtual destructor.

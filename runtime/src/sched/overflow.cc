@@ -8,6 +8,7 @@
 #include "novelo/error.h"
 #include "novelo/stack.h"
 #include "sched/machine.h"
+#include "sched/safepoint.h"
 #include "sched/scheduler.h"
 
 namespace novelo::rt {
@@ -130,6 +131,7 @@ void deliver_overflow(Goroutine& g) {
 }
 
 void overflow_point_slow() {
+  collector_poll();
   Goroutine* g = current_goroutine();
   if (g != nullptr && (g->attention.load(relaxed) & kAttentionOverflow) != 0) deliver_overflow(*g);
 }

@@ -6,6 +6,7 @@
 
 #include "novelo/go.h"
 #include "sched/overflow.h"
+#include "sched/safepoint.h"
 #include "sched/scheduler.h"
 #include "sched/scope.h"
 
@@ -57,6 +58,10 @@ WaitRecord& thread_wait_record() noexcept {
 }
 
 void before_blocking_slow(Goroutine& g) {
+  if ((g.attention.load(relaxed) & kAttentionCollect) != 0) {
+    g.attention.fetch_and(~kAttentionCollect, relaxed);
+    collector_poll();
+  }
   if ((g.attention.load(relaxed) & kAttentionOverflow) != 0) deliver_overflow(g);
   if ((g.attention.load(relaxed) & kAttentionChoose) != 0) scheduler()->let_others_choose();
   if ((g.attention.load(relaxed) & kAttentionPreempt) != 0) yield();

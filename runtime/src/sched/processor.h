@@ -36,6 +36,7 @@ struct Processor {
   Random random;
   StackClasses::Cache stacks;
   CellCache cells;
+  CellCache traced_cells;  // of memory that the collector looks into
   Goroutine* free_goroutines = nullptr;
   int free_count = 0;
   std::uint64_t next_id = 0;  // of the goroutines it starts: these are its own until none are left

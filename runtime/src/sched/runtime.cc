@@ -94,8 +94,8 @@ void Runtime::run_main(rt::Closure body, const std::exception_ptr& error) {
   if (!has_returned.load(rt::relaxed)) throw DeadlockError("no goroutines (main called goexit)");
 }
 
-void Runtime::post(absl::AnyInvocable<void()> f) {
-  rt::start_in(state_->scheduler.root(), rt::Closure(std::move(f)), nullptr, __builtin_return_address(0));
+void Runtime::post_closure(rt::Closure body) {
+  rt::start_in(state_->scheduler.root(), std::move(body), nullptr, __builtin_return_address(0));
 }
 
 Poster Runtime::poster() {
@@ -112,8 +112,8 @@ Poster::~Poster() {
   if (rt::Scheduler* scheduler = rt::scheduler()) scheduler->remove_poster();
 }
 
-void Poster::post(absl::AnyInvocable<void()> f) const {
-  rt::start_in(rt::require_scheduler().root(), rt::Closure(std::move(f)), nullptr, __builtin_return_address(0));
+void Poster::post_closure(rt::Closure body) const {
+  rt::start_in(rt::require_scheduler().root(), std::move(body), nullptr, __builtin_return_address(0));
 }
 
 }  // namespace novelo

@@ -12,6 +12,7 @@
 #include "os/cpu_count.h"
 #include "os/vm.h"
 #include "sched/overflow.h"
+#include "sched/safepoint.h"
 #include "sched/scope.h"
 #include "stack/guard.h"
 
@@ -121,6 +122,7 @@ Scheduler::~Scheduler() {
   }
   root_->unref();
   for (const auto& p : processors_) Heap::get().drain(p->cells);
+  if (collector_hooks.scheduler_gone != nullptr) collector_hooks.scheduler_gone(*this);
   if (choices_ != nullptr) end_choices();
   fault_handler_remove();
   g_scheduler.store(nullptr, release);  // [scheduler-alive]

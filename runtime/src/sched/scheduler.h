@@ -98,6 +98,9 @@ class Scheduler {
   RuntimeStats stats();                                           // stats.cc
   std::uint64_t running_cycles(const Account& account) noexcept;  // of present slices, charged to it first
   std::vector<GoroutineInfo> list_goroutines();
+  // Those with a thread, and records of some whose thread has ended.
+  std::vector<Machine*> machines();
+  ProcessorTable& processors() noexcept { return processors_; }
   std::string dump_goroutines(const DumpOptions& options);  // goroutine_dump.cc
 
   // A run() in progress, from when its main goroutine is runnable: while there is one, a state in which no goroutine

@@ -1,28 +1,13 @@
 // Sums over processors and machines for novelo/stats.h.
 #include "novelo/stats.h"
 
+#include "heap/collected_heap.h"
+#include "obs/duration_histogram.h"
 #include "os/clock.h"
 #include "os/cycle_clock.h"
 #include "sched/scheduler.h"
 
 namespace novelo::rt {
-namespace {
-
-DurationHistogram empty_histogram() {
-  DurationHistogram sum;
-  for (int i = 0; i < Histogram::kBounds; ++i) {
-    sum.bounds_seconds.push_back(static_cast<double>(Histogram::bound_ns(i)) * 1e-9);
-  }
-  sum.counts.assign(Histogram::kBounds + 1, 0);
-  return sum;
-}
-
-void add_to(DurationHistogram& sum, const Histogram& one) {
-  for (int i = 0; i <= Histogram::kBounds; ++i) sum.counts[static_cast<std::size_t>(i)] += one.count_of(i);
-  sum.sum_seconds += static_cast<double>(one.sum_ns()) * 1e-9;
-}
-
-}  // namespace
 
 std::uint64_t Scheduler::running_cycles(const Account& account) noexcept {
   std::uint64_t running = 0;
@@ -88,10 +73,13 @@ RuntimeStats Scheduler::stats() {
         break;
     }
   });
-  const PageHeap::Bytes heap = Heap::get().bytes();
-  s.heap_in_use_bytes = heap.in_use;
-  s.heap_free_bytes = heap.free;
-  s.heap_released_bytes = heap.released;
+  const auto add_heap = [&s](const PageHeap::Bytes& heap) {
+    s.heap_in_use_bytes += heap.in_use;
+    s.heap_free_bytes += heap.free;
+    s.heap_released_bytes += heap.released;
+  };
+  add_heap(Heap::get().bytes());
+  if (CollectedHeap::exists()) add_heap(CollectedHeap::get().pages().bytes());
   const StackClasses::Bytes stacks = stacks_.bytes();
   std::uint64_t kept = 0;
   for (const auto& p : processors_) kept += StackClasses::kept_bytes(p->stacks);

@@ -3,6 +3,7 @@
 // 20 us while things change, down to every 10 ms while they do not, and sleeps while all processors are idle.
 #include <algorithm>
 
+#include "heap/collected_heap.h"
 #include "os/clock.h"
 #include "sched/collection.h"
 #include "sched/scheduler.h"
@@ -33,6 +34,7 @@ void Scheduler::sysmon_loop() noexcept {
     if (now >= next_trim) {
       stacks_.trim();
       Heap::get().scavenge();
+      if (CollectedHeap::exists()) CollectedHeap::get().scavenge();
       follow_system();
       next_trim = now + kTrimEveryNs;
     }

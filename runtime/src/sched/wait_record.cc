@@ -35,6 +35,8 @@ const char* wait_reason_name(WaitReason reason) noexcept {
       return "join";
     case WaitReason::kScope:
       return "scope";
+    case WaitReason::kCollection:
+      return "gc";
     case WaitReason::kForever:
       return "forever";
     case WaitReason::kBlocking:

@@ -41,6 +41,7 @@ enum class WaitReason : std::uint8_t {
   kSemaphore,
   kJoin,
   kScope,
+  kCollection,
   kForever,
   kBlocking,  // in blocking(): its thread may be blocked; the state stays running
   kCount,

@@ -138,7 +138,7 @@ void timer_unref(TimerCore* timer) noexcept {
   timer->unref();
 }
 
-TimerHandle func_timer(absl::Duration d, absl::AnyInvocable<void()> f, const std::type_info* entry) {
+TimerHandle func_timer(absl::Duration d, Closure f, const std::type_info* entry) {
   TimerHandle handle(new FuncTimer(std::move(f), entry));
   handle.get()->restart(d);
   return handle;

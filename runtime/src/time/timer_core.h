@@ -59,10 +59,15 @@ class ChannelTimer final : public TimerCore, private ChannelAttachment, public H
   std::int64_t due_ns_ = 0;
 };
 
-class FuncTimer final : public TimerCore, public HeapObject {
+class FuncTimer final : public TimerCore {
  public:
+  static void* operator new(std::size_t bytes) { return allocate_traced(bytes, alignof(FuncTimer)); }
+  static void operator delete(void* memory, std::size_t bytes) noexcept {
+    deallocate_traced(memory, bytes, alignof(FuncTimer));
+  }
+
   // With one reference, the caller's; not armed yet.
-  FuncTimer(absl::AnyInvocable<void()> f, const std::type_info* entry) : f_(std::move(f)), entry_(entry) {}
+  FuncTimer(Closure f, const std::type_info* entry) : f_(std::move(f)), entry_(entry) {}
 
   void ref() noexcept override { references_.fetch_add(1, relaxed); }  // [timer-refs] with unref()
   void unref() noexcept override;
@@ -76,7 +81,7 @@ class FuncTimer final : public TimerCore, public HeapObject {
   void abandon() noexcept override { unref(); }
 
   Atomic<std::int64_t> references_{1};
-  absl::AnyInvocable<void()> f_;
+  Closure f_;
   const std::type_info* const entry_;
 };
 

@@ -16,7 +16,12 @@ namespace {
 
 class HeapTest : public ::testing::Test {
  protected:
-  const std::unique_ptr<Heap> heap_ = std::make_unique<Heap>();
+  const std::unique_ptr<PageHeap> pages_ = [] {
+    auto pages = std::make_unique<PageHeap>();
+    EXPECT_TRUE(pages->reserve(std::size_t{16} << 30));
+    return pages;
+  }();
+  const std::unique_ptr<Heap> heap_ = std::make_unique<Heap>(*pages_);
   const std::unique_ptr<CellCache> cache_ = std::make_unique<CellCache>();
 };
 

@@ -3,7 +3,9 @@
 // since the language has no other way to ask.
 //
 //   used by     novelo/reflect/describe.h; evaluated while compiling
-//   limits      64 members; no base classes, no C arrays, no references, no bit fields (NOVELO_REFLECT is for the rest)
+//   limits      64 members and elements of C arrays; no base classes, no references, no bit fields (NOVELO_REFLECT is
+//   for
+//               the rest)
 //   checked by  tests/unit/reflect/type_test.cc
 #pragma once
 
@@ -45,6 +47,43 @@ constexpr bool can_init(std::index_sequence<kIndex...>) {
 
 template <class T>
 inline constexpr bool kHasBase = requires { T{AnyBase<T>{}}; };
+
+// Whether T takes kBefore initialisers, one in braces of kInside, and kAfter more.
+template <class T, std::size_t... kBefore, std::size_t... kInside, std::size_t... kAfter>
+constexpr bool can_nest(std::index_sequence<kBefore...>, std::index_sequence<kInside...>,
+                        std::index_sequence<kAfter...>) {
+  return requires {
+    T{(static_cast<void>(kBefore), AnyField{})...,
+      {(static_cast<void>(kInside), AnyField{})...},
+      (static_cast<void>(kAfter), AnyField{})...};
+  };
+}
+template <class T, std::size_t kBefore, std::size_t kInside, std::size_t kAfter>
+inline constexpr bool kCanNest = can_nest<T>(std::make_index_sequence<kBefore>(), std::make_index_sequence<kInside>(),
+                                             std::make_index_sequence<kAfter>());
+
+// How many of T's kCount initialisers are elements of one C array that begins with number kFirst; 1 if none does. In
+// braces of its own such an array leaves room for so many fewer others, and a struct for one fewer.
+template <class T, std::size_t kCount, std::size_t kFirst, std::size_t kLength = 2>
+constexpr std::size_t array_length() {
+  if constexpr (kFirst + kLength > kCount) {
+    return kLength - 1;
+  } else if constexpr (!kCanNest<T, kFirst, kLength, 0> || kCanNest<T, kFirst, kLength, kCount - kFirst - 1>) {
+    return kLength - 1;
+  } else {
+    return array_length<T, kCount, kFirst, kLength + 1>();
+  }
+}
+
+// Of kCount initialisers, how many members: a C array takes several.
+template <class T, std::size_t kCount, std::size_t kFirst = 0>
+constexpr std::size_t count_members() {
+  if constexpr (kFirst >= kCount) {
+    return 0;
+  } else {
+    return 1 + count_members<T, kCount, kFirst + array_length<T, kCount, kFirst>()>();
+  }
+}
 
 // The number of initialisers T takes at most. A struct that no number of them initialises has none; one that takes more
 // than the limit has kAggregateFieldsMax + 1. Counts up from the first number that works, which is 0 unless some member
@@ -246,7 +285,7 @@ inline Room<T> room_for;
 
 template <class T>
 struct Aggregate {
-  static constexpr std::size_t kCount = count_fields<T>();
+  static constexpr std::size_t kCount = count_members<T, count_fields<T>()>();
 
   template <std::size_t kIndex>
   static constexpr std::string_view name() {

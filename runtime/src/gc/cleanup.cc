@@ -1,0 +1,98 @@
+// Calls lie in memory that the collector looks into, so that what they hold stays alive; their objects are known by
+// number alone.
+#include "gc/cleanup.h"
+
+#include <new>
+#include <utility>
+
+namespace novelo::rt {
+namespace {
+
+void drop(Closure* closure) noexcept {
+  closure->~Closure();
+  deallocate_traced(closure, sizeof(Closure), alignof(Closure));
+}
+
+}  // namespace
+
+std::uint64_t CleanupTable::add(void* object, Closure&& call) {
+  auto* closure = ::new (allocate_traced(sizeof(Closure), alignof(Closure))) Closure(std::move(call));
+  const LockGuard guard(lock_);
+  calls_.emplace(next_number_, Call{reinterpret_cast<std::uintptr_t>(object), closure});
+  return next_number_++;
+}
+
+bool CleanupTable::stop(std::uint64_t number) {
+  Closure* closure = nullptr;
+  {
+    const LockGuard guard(lock_);
+    const auto found = calls_.find(number);
+    if (found == calls_.end()) return false;
+    closure = found->second.closure;
+    calls_.erase(found);
+  }
+  drop(closure);
+  return true;
+}
+
+void CleanupTable::find_due(Marker& marker) {
+  const std::vector<CollectedHeap::Object> objects = heap_.unmarked_with_destructor();
+  const LockGuard guard(lock_);
+  for (auto it = calls_.begin(); it != calls_.end();) {
+    if (heap_.is_marked(reinterpret_cast<const char*>(it->second.object))) {
+      ++it;
+      continue;
+    }
+    due_calls_.push_back(it->second.closure);
+    it = calls_.erase(it);
+  }
+  for (const CollectedHeap::Object& object : objects) {
+    marker.shade(reinterpret_cast<std::uintptr_t>(object.start));
+    due_objects_.push_back(object);
+    heap_.clear_destructor(object.start);
+  }
+}
+
+void CleanupTable::mark_due(Marker& marker) noexcept {
+  const LockGuard guard(lock_);
+  for (const CollectedHeap::Object& object : due_objects_) marker.shade(reinterpret_cast<std::uintptr_t>(object.start));
+}
+
+bool CleanupTable::has_due() noexcept {
+  const LockGuard guard(lock_);
+  return !due_calls_.empty() || !due_objects_.empty();
+}
+
+Closure* CleanupTable::next_call() noexcept {
+  const LockGuard guard(lock_);
+  if (due_calls_.empty()) return nullptr;
+  Closure* closure = due_calls_.front();
+  due_calls_.pop_front();
+  return closure;
+}
+
+CollectedHeap::Object CleanupTable::next_object() noexcept {
+  const LockGuard guard(lock_);
+  if (due_objects_.empty()) return {};
+  const CollectedHeap::Object object = due_objects_.front();
+  due_objects_.pop_front();
+  before_store(object.start,
+               nullptr);  // from a place that the collector looks at to a stack it may have looked through
+  return object;
+}
+
+void CleanupTable::run_and_drop(Closure* closure) {
+  struct Dropped {
+    Closure* closure;
+    ~Dropped() { drop(closure); }
+  } dropped{closure};
+  (*closure)();
+}
+
+void CleanupTable::run_due() {
+  // Taken from the queue the object is on this stack.
+  while (const CollectedHeap::Object object = next_object()) object.layout->shape.destroy(object.start);
+  while (Closure* closure = next_call()) run_and_drop(closure);
+}
+
+}  // namespace novelo::rt

@@ -1,0 +1,145 @@
+// runtime/src/gc/cycle.h
+// The collector: one cycle after the other, each by a goroutine of the runtime, while all others run on.
+//
+//   who        request(): allocation; collect(): anybody; the hooks: every machine
+//   invariants [gc-handshake] no step begins before every machine has answered the one before, by itself at a call of
+//              the goroutine it runs, or through the collector while it runs none. Why each step is where it is: the
+//              model in tests/model/gc_cycle_test.cc
+//   tested     tests/model/gc_cycle_test.cc, tests/conformance/gc_test.cc, tests/stress/gc_test.cc
+//
+//   barrier on     afterwards no store is still to come that was not noted
+//   black birth    what a machine allocates from here on is marked; the goroutine it runs looks through its own stack.
+//                  A goroutine that does not run is looked through by the collector, or before it runs again
+//   flush          what barriers have noted is marked; a round in which nothing was, ends marking
+//   barrier off    machines take nothing any more that is still to be swept
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "base/atomic.h"
+#include "base/lock.h"
+#include "gc/cleanup.h"
+#include "gc/mark_queue.h"
+#include "gc/mutator.h"
+#include "gc/pacer.h"
+#include "gc/roots.h"
+#include "gc/weak.h"
+#include "heap/collected_heap.h"
+#include "obs/histogram.h"
+#include "sched/event.h"
+#include "sched/goroutine.h"
+#include "sched/machine.h"
+
+namespace novelo::rt {
+
+class Scheduler;
+class Turns;
+
+enum class CollectionCause : std::uint8_t { kHeap, kRequest, kTime };
+inline constexpr std::size_t kCollectionCauses = 3;
+
+class Collector {
+ public:
+  // The process's. Made at the first use.
+  static Collector& get() noexcept;
+
+  // Begins a cycle soon, unless one is under way: then false.
+  bool request(CollectionCause cause) noexcept;
+  // Returns after a whole cycle. Leaves by Cancelled.
+  void collect();
+
+  // ---- hooks ----
+  void before_run(Machine& m, Goroutine& g) noexcept;
+  void poll(Machine& m, Goroutine& g, const void* sp) noexcept;
+  void scheduler_gone(Scheduler& scheduler) noexcept;
+
+  // ---- by goroutines that allocate ----
+  // Counts what the runs have taken; begins a cycle when it is time, marks if the cycle falls behind, and lets it go
+  // first once it is late.
+  void account(Mutator& mutator) noexcept;
+  bool is_marking() const noexcept { return is_marking_.load(relaxed); }
+
+  CollectedHeap& heap() noexcept { return heap_; }
+  MarkQueue& queue() noexcept { return queue_; }
+  Roots& roots() noexcept { return roots_; }
+  WeakTable& weak() noexcept { return weak_; }
+  CleanupTable& cleanups() noexcept { return cleanups_; }
+  Pacer& pacer() noexcept { return pacer_; }
+
+  // A second opinion at the end of marking: looks at all that can be reached once more, with nothing running. On in
+  // debug builds and by $NOVELO_DEBUG.
+  void set_verifying(bool on) noexcept { is_verifying_.store(on, relaxed); }
+
+  std::uint64_t cycles(CollectionCause cause) const noexcept {
+    return cycles_[static_cast<std::size_t>(cause)].load(relaxed);
+  }
+  std::uint64_t cycles() const noexcept { return completed_.load(relaxed); }
+  std::uint64_t mark_ns() const noexcept { return mark_ns_.load(relaxed); }
+  std::uint64_t assist_ns() const noexcept { return assist_ns_.load(relaxed); }
+  std::uint64_t sweep_ns() const noexcept { return sweep_ns_.load(relaxed); }
+
+ private:
+  enum class Handshake : std::uint8_t { kNone, kBarrierOn, kBlackBirth, kFlush, kBarrierOff };
+
+  Collector() noexcept;
+  bool start() noexcept;
+  void assist(Mutator& mutator, std::uint64_t allocated_bytes) noexcept;
+  void run_cycles() noexcept;
+  void run_cycle() noexcept;
+  void shake_hands(Handshake kind, Turns& turns) noexcept;
+  // A goroutine that answers for the machine it runs on: its stack is to be looked through from here up.
+  struct Self {
+    Goroutine& g;
+    const void* sp;
+  };
+  void answer_if_due(Mutator& mutator, const Self* self) noexcept;
+  void answer(Mutator& mutator, std::uint64_t word, const Self* self) noexcept;
+  bool wants_scan(const Mutator& mutator, const Goroutine& g) const noexcept;
+  void mark_roots(Turns& turns) noexcept;
+  void drain(Turns& turns) noexcept;
+  bool flush(Turns& turns) noexcept;  // true: nothing was marked by it
+  void finish_marking(Turns& turns) noexcept;
+  void sweep(Turns& turns) noexcept;
+  void trace(std::int64_t began_ns, std::int64_t marked_ns) noexcept;
+
+  // Stacks: stack_scan.cc
+  void scan_goroutines(Turns& turns) noexcept;
+  bool claim_scan(Goroutine& g) noexcept;
+  void scan_stopped(Goroutine& g, Marker& marker) noexcept;
+  void scan_running(Goroutine& g, Marker& marker, const void* sp) noexcept;
+  std::uint64_t scanned() const noexcept { return 2 * number_.load(relaxed); }
+
+  CollectedHeap& heap_;
+  MarkQueue queue_;
+  Roots roots_;
+  WeakTable weak_;
+  CleanupTable cleanups_;
+  Pacer pacer_;
+
+  Atomic<std::uint64_t> number_{0};     // of the cycle
+  Atomic<std::uint64_t> handshake_{0};  // its number times eight, and what it is for
+  Atomic<std::uint64_t> next_generation_{0};
+  Atomic<bool> is_marking_{false};         // from black birth to the end of marking
+  Atomic<std::uint64_t> flush_marked_{0};  // objects marked by flushing
+  Atomic<std::uint64_t> marked_bytes_{0};
+  Atomic<std::uint64_t> marked_objects_{0};
+  Atomic<std::int64_t> credit_bytes_{0};  // marked by the collector and not yet allocated for
+  Atomic<bool> is_verifying_{false};
+  bool is_tracing_ = false;
+
+  Lock<LockRank::kChannel> lock_;
+  bool is_running_ NOVELO_GUARDED_BY(lock_) = false;
+  std::uint64_t wanted_ NOVELO_GUARDED_BY(lock_) = 0;  // cycles to have completed
+  CollectionCause cause_ NOVELO_GUARDED_BY(lock_) = CollectionCause::kHeap;
+  Event completed_event_;
+  Atomic<std::uint64_t> begun_{0};
+  Atomic<std::uint64_t> completed_{0};
+  std::array<Atomic<std::uint64_t>, kCollectionCauses> cycles_{};
+  Atomic<std::uint64_t> mark_ns_{0};
+  Atomic<std::uint64_t> assist_ns_{0};
+  Atomic<std::uint64_t> sweep_ns_{0};
+};
+
+}  // namespace novelo::rt

@@ -1,0 +1,42 @@
+// runtime/src/gc/mutator.h
+// What the collector keeps for each machine: the cells it allocates from, what its barrier has noted, and how far it
+// has answered.
+//
+//   who        the machine, while it runs a goroutine or is about to; the collector while it does not, after it has
+//              claimed the answer
+//   invariants what is noted is marked before the handshake that ends marking is complete
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "base/atomic.h"
+#include "gc/marker.h"
+#include "heap/collected_heap.h"
+#include "obs/histogram.h"
+
+namespace novelo::rt {
+
+struct Machine;
+
+struct Mutator {
+  Mutator(CollectedHeap& heap, MarkQueue& queue) noexcept : marker(heap, queue) {
+    cells.generation = heap.generation();
+  }
+
+  CellRuns cells;
+  static constexpr std::size_t kNotedMax = 512;
+  std::array<std::uintptr_t, kNotedMax> noted;
+  std::size_t noted_size = 0;
+  Marker marker;
+  std::int64_t debt_bytes = 0;        // to be marked by it before it may allocate on
+  Atomic<std::uint64_t> answered{0};  // the last handshake; kBusy with it while that is being answered
+  static constexpr std::uint64_t kBusy = std::uint64_t{1} << 63;
+  Histogram interruptions;  // answers, and looks through stacks
+};
+
+// That of the machine; made at its first use, kept for ever. From the machine, and from the collector.
+Mutator& mutator_of(Machine& m) noexcept;
+
+}  // namespace novelo::rt

@@ -1,0 +1,30 @@
+// Sums over machines for gc::stats().
+#include "gc/cycle.h"
+#include "novelo/gc.h"
+#include "obs/duration_histogram.h"
+#include "sched/scheduler.h"
+
+namespace novelo::gc {
+
+Stats stats() {
+  rt::Scheduler& scheduler = rt::require_scheduler();
+  rt::Collector& collector = rt::Collector::get();
+  const rt::Pacer& pacer = collector.pacer();
+  Stats s;
+  s.cycles = collector.cycles();
+  s.heap_live_bytes = pacer.live_bytes();
+  s.heap_bytes = pacer.heap_bytes();
+  s.heap_goal_bytes = pacer.goal_bytes();
+  s.total_alloc_bytes = pacer.total_bytes();
+  s.total_alloc_objects = pacer.total_cells();
+  s.freed_objects = collector.heap().freed_cells();
+  s.heap_objects = s.total_alloc_objects > s.freed_objects ? s.total_alloc_objects - s.freed_objects : 0;
+  s.pauses = rt::empty_histogram();
+  for (const rt::Machine* m : scheduler.machines()) {
+    if (const rt::Mutator* mutator = m->mutator.load(rt::acquire))
+      rt::add_to(s.pauses, mutator->interruptions);  // [gc-mutator]
+  }
+  return s;
+}
+
+}  // namespace novelo::gc

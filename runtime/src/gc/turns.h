@@ -1,0 +1,46 @@
+// runtime/src/gc/turns.h
+// How the collector's goroutine shares its processor: it works for a tenth of a millisecond, then others go first.
+#pragma once
+
+#include <cstdint>
+
+#include "absl/time/time.h"
+#include "novelo/go.h"
+#include "os/clock.h"
+#include "sched/scheduler.h"
+
+namespace novelo::rt {
+
+// What a cycle does between two looks at the clock; then others go first.
+class Turns {
+ public:
+  explicit Turns(Scheduler& scheduler) noexcept : is_alone_(scheduler.choices() != nullptr), began_ns_(steady_ns()) {}
+
+  void give_way() noexcept {
+    if (is_alone_) return;
+    if (steady_ns() - began_ns_ >= kTurnNs) leave();
+  }
+  void leave() noexcept {
+    if (is_alone_) return;
+    novelo::yield();
+    began_ns_ = steady_ns();
+  }
+  // Until others may have gone on.
+  void wait(int times) noexcept {
+    if (is_alone_) return;
+    if (times < 4) {
+      leave();
+    } else {
+      novelo::sleep(absl::Microseconds(20));
+      began_ns_ = steady_ns();
+    }
+  }
+
+ private:
+  static constexpr std::int64_t kTurnNs = 100'000;
+
+  const bool is_alone_;  // deterministic mode: the whole cycle is one step
+  std::int64_t began_ns_;
+};
+
+}  // namespace novelo::rt

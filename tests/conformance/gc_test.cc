@@ -1,0 +1,371 @@
+// The collected heap as programs see it: what keeps objects alive, what does not, and what happens when they go.
+#include "novelo/gc.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <numeric>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "support/runtime_fixture.h"
+
+namespace novelo {
+namespace {
+
+struct Node {
+  gc::Ptr<Node> next;
+  std::int64_t value = 0;
+};
+
+// Counts those that were destroyed.
+struct Counted {
+  explicit Counted(std::atomic<int>& the_count) : count(&the_count) {}
+  ~Counted() { ++*count; }
+  std::atomic<int>* count;
+  gc::Ptr<Node> kept;
+};
+
+// Overwrites what calls before have left on the stack.
+[[gnu::noinline]] void clear_stack_below() {
+  volatile char room[4096];
+  for (volatile char& byte : room) byte = 0;
+}
+
+// Cycles, and the cleanups that are due.
+void collect_all() {
+  for (int i = 0; i < 3; ++i) {
+    clear_stack_below();
+    gc::collect();
+    for (int turns = 0; turns < 20; ++turns) yield();
+  }
+}
+
+gc::Ptr<Node> make_list(int n) {
+  gc::Ptr<Node> head;
+  for (int i = n; i-- > 0;) head = gc::make<Node>(head, i);
+  return head;
+}
+
+std::int64_t sum_of(gc::Ptr<Node> list) {
+  std::int64_t sum = 0;
+  for (; list; list = list->next) sum += list->value;
+  return sum;
+}
+
+constexpr std::int64_t sum_below(std::int64_t n) {
+  return n * (n - 1) / 2;
+}
+
+class GcTest : public testing::RuntimeTest {};
+
+TEST_P(GcTest, MakeConstructsFromItsArgumentsAndDefaults) {
+  run([] {
+    EXPECT_EQ(gc::make<Node>()->value, 0);
+    EXPECT_EQ(gc::make<Node>(nullptr, 7)->value, 7);
+    EXPECT_EQ(*gc::make<std::string>(3, 'x'), "xxx");
+    EXPECT_EQ(*gc::make<int>(5), 5);
+  });
+}
+
+TEST_P(GcTest, WhatAStackRefersToOutlivesCollections) {
+  run([] {
+    const gc::Ptr<Node> list = make_list(10'000);
+    for (int i = 0; i < 3; ++i) gc::collect();
+    EXPECT_EQ(sum_of(list), sum_below(10'000));
+  });
+}
+
+TEST_P(GcTest, ARawPointerIntoAnObjectKeepsIt) {
+  run([] {
+    std::int64_t* inside = &gc::make<Node>(make_list(100), 41)->value;
+    gc::collect();
+    make_list(1000);
+    gc::collect();
+    *inside += 1;
+    EXPECT_EQ(*inside, 42);
+  });
+}
+
+TEST_P(GcTest, APointerPastTheLastElementKeepsAnArray) {
+  run([] {
+    constexpr std::size_t kSize = 64;
+    const std::int64_t* past = [] {
+      const auto array = gc::make_array<std::int64_t>(kSize);
+      std::iota(array.begin(), array.end(), 0);
+      return array.end();
+    }();
+    for (int i = 0; i < 3; ++i) {
+      gc::collect();
+      for (int k = 0; k < 100; ++k) gc::make_array<std::int64_t>(kSize)[0] = -1;
+    }
+    EXPECT_EQ(past[-1], static_cast<std::int64_t>(kSize) - 1);
+    EXPECT_EQ(past[-static_cast<std::ptrdiff_t>(kSize)], 0);
+  });
+}
+
+TEST_P(GcTest, WhatNothingRefersToIsDestroyedOnceAndItsMemoryIsUsedAgain) {
+  run([] {
+    std::atomic<int> destroyed{0};
+    [&] {
+      for (int i = 0; i < 100; ++i) gc::make<Counted>(destroyed);
+    }();
+    collect_all();
+    EXPECT_GE(destroyed.load(), 95);  // a stale word on a stack may keep a few
+    EXPECT_LE(destroyed.load(), 100);
+    const std::uint64_t objects = gc::stats().heap_objects;
+    for (int round = 0; round < 20; ++round) {
+      for (int i = 0; i < 10'000; ++i) gc::make<Node>();
+      gc::collect();
+    }
+    EXPECT_LT(gc::stats().heap_objects, objects + 50'000);
+  });
+}
+
+TEST_P(GcTest, ADestructorSeesWhatItsObjectRefersTo) {
+  run([] {
+    static std::atomic<std::int64_t> seen{0};
+    struct Owner {
+      gc::Ptr<Node> list;
+      ~Owner() { seen += sum_of(list); }
+    };
+    seen = 0;
+    [] { gc::make<Owner>()->list = make_list(100); }();
+    collect_all();
+    EXPECT_EQ(seen.load(), sum_below(100));
+  });
+}
+
+TEST_P(GcTest, ArrayElementsAreDestroyedOnceEach) {
+  run([] {
+    static std::atomic<int> destroyed{0};
+    struct Element {
+      ~Element() { ++destroyed; }
+      int value = 0;
+    };
+    destroyed = 0;
+    [] {
+      for (int i = 0; i < 10; ++i) EXPECT_EQ(gc::make_array<Element>(1000).size(), 1000u);
+    }();
+    collect_all();
+    EXPECT_GE(destroyed.load(), 9000);  // a stale word on a stack may keep one
+    EXPECT_EQ(destroyed.load() % 1000, 0);
+    EXPECT_LE(destroyed.load(), 10'000);
+  });
+}
+
+TEST_P(GcTest, ARootKeepsFromAnywhereAndItsEndLetsGo) {
+  run([] {
+    std::atomic<int> destroyed{0};
+    auto roots = std::make_unique<std::vector<gc::Root<Counted>>>();
+    [&] {
+      for (int i = 0; i < 10; ++i) roots->push_back(gc::make<Counted>(destroyed));
+    }();
+    collect_all();
+    EXPECT_EQ(destroyed.load(), 0);
+    roots.reset();
+    collect_all();
+    EXPECT_GE(destroyed.load(), 9);
+  });
+}
+
+TEST_P(GcTest, AForeignThreadReadsThroughARoot) {
+  run([] {
+    const gc::Root<Node> root = make_list(1000);
+    std::int64_t sum = 0;
+    blocking([&] { std::thread([&] { sum = sum_of(root); }).join(); });
+    EXPECT_EQ(sum, sum_below(1000));
+  });
+}
+
+TEST_P(GcTest, AWeakReferenceIsNullOnceItsObjectIsGone) {
+  run([] {
+    std::vector<gc::Weak<Node>> gone(10);
+    gc::Ptr<Node> kept = gc::make<Node>(nullptr, 3);
+    const gc::Weak<Node> weak = kept;
+    [&] {
+      for (auto& one : gone) one = gc::make<Node>();
+    }();
+    collect_all();
+    int left = 0;
+    for (const auto& one : gone) left += one.get() != nullptr ? 1 : 0;
+    EXPECT_LE(left, 1);
+    ASSERT_EQ(weak.get(), kept);
+    EXPECT_EQ(weak.get()->value, 3);
+    EXPECT_EQ(gc::Weak<Node>().get(), nullptr);
+  });
+}
+
+TEST_P(GcTest, ACleanupRunsOnceAndAStoppedOneNever) {
+  run([] {
+    auto runs = std::make_shared<std::atomic<int>>(0);
+    auto stopped_runs = std::make_shared<std::atomic<int>>(0);
+    [&] {
+      for (int i = 0; i < 10; ++i) {
+        const auto object = gc::make<Node>();
+        gc::add_cleanup(object, [runs] { ++*runs; });
+        gc::add_cleanup(object, [runs] { ++*runs; });
+        gc::Cleanup stopped = gc::add_cleanup(object, [stopped_runs] { ++*stopped_runs; });
+        EXPECT_TRUE(stopped.stop());
+        EXPECT_FALSE(stopped.stop());
+      }
+    }();
+    collect_all();
+    EXPECT_GE(runs->load(), 18);
+    EXPECT_LE(runs->load(), 20);
+    EXPECT_EQ(stopped_runs->load(), 0);
+  });
+}
+
+TEST_P(GcTest, ChannelsClosuresAndResultsKeepWhatTheyHold) {
+  run([] {
+    const auto chan = make_chan<gc::Ptr<Node>>(4);
+    chan.send(make_list(100));
+    chan.send(make_list(200));
+    auto result = spawn([list = make_list(300)] {
+      yield();
+      gc::collect();
+      EXPECT_EQ(sum_of(list), sum_below(300));
+      return make_list(400);
+    });
+    struct Big {
+      char bytes[200] = {};
+      gc::Ptr<Node> list;
+    };
+    auto big = spawn([big = Big{{}, make_list(500)}] {
+      gc::collect();
+      return sum_of(big.list);
+    });
+    EXPECT_EQ(big.join(), sum_below(500));
+    collect_all();
+    for (int i = 0; i < 1000; ++i) gc::make<Node>(nullptr, -1);
+    EXPECT_EQ(sum_of(*chan.recv()), sum_below(100));
+    EXPECT_EQ(sum_of(*chan.recv()), sum_below(200));
+    EXPECT_EQ(sum_of(result.join()), sum_below(400));
+  });
+}
+
+TEST_P(GcTest, LocalsAndContextValuesKeepWhatTheyHold) {
+  run([] {
+    static Local<gc::Ptr<Node>> local;
+    struct Key {
+      using type = gc::Ptr<Node>;
+    };
+    local.set(make_list(100));
+    const Context context = with_value<Key>(Context::background(), make_list(200));
+    collect_all();
+    for (int i = 0; i < 1000; ++i) gc::make<Node>(nullptr, -1);
+    EXPECT_EQ(sum_of(local.get()), sum_below(100));
+    EXPECT_EQ(sum_of(*context.value<Key>()), sum_below(200));
+    local.set(nullptr);
+  });
+}
+
+TEST_P(GcTest, AGoroutineInBlockingKeepsWhatItsStackRefersTo) {
+  run([] {
+    std::atomic<bool> is_in{false};
+    std::atomic<bool> may_leave{false};
+    auto blocked = spawn([&] {
+      const gc::Ptr<Node> list = make_list(1000);
+      blocking([&] {
+        is_in = true;
+        is_in.notify_all();
+        may_leave.wait(false);
+      });
+      return sum_of(list);
+    });
+    while (!is_in) yield();
+    gc::collect();
+    for (int i = 0; i < 5000; ++i) gc::make<Node>(nullptr, -1);
+    gc::collect();
+    may_leave = true;
+    may_leave.notify_all();
+    EXPECT_EQ(blocked.join(), sum_below(1000));
+  });
+}
+
+TEST_P(GcTest, MakingOutsideAGoroutineOrInBlockingIsAnError) {
+  EXPECT_THROW(gc::make<Node>(), RuntimeError);
+  EXPECT_THROW(gc::collect(), RuntimeError);
+  run([] {
+    gc::make<Node>();
+    blocking([] { EXPECT_THROW(gc::make<Node>(), RuntimeError); });
+    EXPECT_EQ(gc::make<Node>(nullptr, 1)->value, 1);
+  });
+}
+
+TEST_P(GcTest, ContainersKeepTheirElements) {
+  run([] {
+    struct Library {
+      gc::Vector<gc::Ptr<Node>> lists;
+      gc::String name;
+      gc::Vector<gc::String> titles;
+    };
+    const auto library = gc::make<Library>();
+    for (int i = 0; i < 1000; ++i) {
+      library->lists.push_back(make_list(i % 10));
+      library->titles.push_back(gc::String("a title that is too long to be kept inside: ") + gc::String("x", 1));
+      library->name += "y";
+      if (i % 250 == 0) gc::collect();
+    }
+    collect_all();
+    for (int i = 0; i < 10'000; ++i) gc::make<Node>(nullptr, -1);
+    std::int64_t sum = 0;
+    for (const auto& list : library->lists) sum += sum_of(list);
+    EXPECT_EQ(sum, 100 * (0 + 0 + 1 + 3 + 6 + 10 + 15 + 21 + 28 + 36));
+    EXPECT_EQ(library->name, gc::String(1000, 'y'));
+    for (const auto& title : library->titles) EXPECT_EQ(title.size(), 45u);
+  });
+}
+
+TEST_P(GcTest, LargeObjectsAreKeptLookedIntoAndGivenBack) {
+  run([] {
+    const auto array = gc::make_array<gc::Ptr<Node>>(500'000);
+    for (std::size_t i = 0; i < array.size(); i += 1000) array[i] = gc::make<Node>(nullptr, static_cast<int>(i));
+    gc::collect();
+    for (int i = 0; i < 10'000; ++i) gc::make<Node>(nullptr, -1);
+    gc::collect();
+    for (std::size_t i = 0; i < array.size(); i += 1000) ASSERT_EQ(array[i]->value, static_cast<int>(i));
+    const std::uint64_t before = gc::stats().heap_live_bytes;
+    for (int i = 0; i < 20; ++i) gc::make_array<char>(10 << 20);
+    collect_all();
+    EXPECT_LT(gc::stats().heap_live_bytes, before + (30 << 20));
+  });
+}
+
+TEST_P(GcTest, TheHeapIsCollectedWithoutBeingAsked) {
+  run([] {
+    const std::uint64_t before = gc::stats().cycles;
+    for (int i = 0; i < 4'000'000; ++i) gc::make<Node>();
+    EXPECT_GT(gc::stats().cycles, before);
+    EXPECT_LT(gc::stats().heap_bytes, std::uint64_t{48} << 20);
+  });
+}
+
+// A type whose members cannot be seen: each of its words may be a reference.
+class Secretive {
+ public:
+  explicit Secretive(gc::Ptr<Node> list) : list_(list) {}
+  std::int64_t sum() const { return sum_of(list_); }
+
+ private:
+  [[maybe_unused]] int before_ = 0;
+  gc::Ptr<Node> list_;
+};
+
+TEST_P(GcTest, ATypeThatIsNotDescribedIsLookedIntoWordByWord) {
+  run([] {
+    const auto secret = gc::make<Secretive>(make_list(1000));
+    collect_all();
+    for (int i = 0; i < 5000; ++i) gc::make<Node>(nullptr, -1);
+    EXPECT_EQ(secret->sum(), sum_below(1000));
+  });
+}
+
+NOVELO_WITH_PROCS(GcTest);
+
+}  // namespace
+}  // namespace novelo
