@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <iostream>
 #include <string>
 #include <vector>
@@ -28,8 +29,9 @@ NOVELO_WITH_PROCS(BuiltinTasks);
 TEST(BuiltinTasksRegistry, HoldsEachOfThemWithoutAnError) {
   std::vector<std::string> names;
   for (const Task* task : tasks()) names.emplace_back(task->name());
-  EXPECT_EQ(names, (std::vector<std::string>{"bench.deep_recursion", "bench.ping_pong", "bench.sieve", "bench.skynet",
-                                             "text.grep", "text.word_count"}));
+  EXPECT_EQ(names,
+            (std::vector<std::string>{"bench.binary_trees", "bench.deep_recursion", "bench.gc_churn", "bench.ping_pong",
+                                      "bench.sieve", "bench.skynet", "text.grep", "text.word_count"}));
   EXPECT_EQ(registration_errors(), std::vector<std::string>());
 }
 
@@ -196,8 +198,83 @@ TEST_P(BuiltinTasks, DeepRecursionComesBackFromFarBeyondTheFirstStack) {
   });
 }
 
+class CollectorTasks : public testing::RuntimeTest {
+ protected:
+  // The collector may be in the middle of a cycle when the task has ended, and have a timer armed.
+  void run(const std::function<void()>& body) {
+    RuntimeTest::run([&] {
+      body();
+      gc::collect();
+    });
+  }
+};
+NOVELO_WITH_PROCS(CollectorTasks);
+
+TEST_P(CollectorTasks, BinaryTreesCountsEveryNode) {
+  run([&] {
+    TaskCall call("bench.binary_trees");
+    ASSERT_TRUE(call.with("depth", std::int64_t{12}).run().ok());
+    // 2^12 trees of depth 4, 2^8 of depth 8, 2^4 of depth 12, and the one that stays.
+    EXPECT_EQ(call.get<std::int64_t>("nodes"), 4096 * 31 + 256 * 511 + 16 * 8191 + 8191);
+    EXPECT_GT(call.get<absl::Duration>("elapsed"), absl::ZeroDuration());
+    EXPECT_GE(call.get<std::int64_t>("cycles"), 0);
+    TaskCall least("bench.binary_trees");
+    ASSERT_TRUE(least.with("depth", std::int64_t{4}).run().ok());
+    EXPECT_EQ(least.get<std::int64_t>("nodes"), 16 * 31 + 31);
+  });
+}
+
+TEST_P(CollectorTasks, BinaryTreesIsCollectedMeanwhile) {
+  run([&] {
+    TaskCall call("bench.binary_trees");
+    ASSERT_TRUE(call.with("depth", std::int64_t{16}).run().ok());
+    EXPECT_GT(call.get<std::int64_t>("cycles"), 0);
+  });
+}
+
+TEST_P(CollectorTasks, GcChurnMakesWhatItIsAskedForWhateverTheShares) {
+  run([&] {
+    TaskCall call("bench.gc_churn");
+    call.with("goroutines", std::int64_t{3}).with("objects", std::int64_t{4'000'000});
+    ASSERT_TRUE(call.with("live_objects", std::int64_t{1000}).run().ok());
+    EXPECT_EQ(call.get<std::int64_t>("objects"), 4'000'000);
+    EXPECT_GT(call.get<double>("objects_per_second"), 0);
+    EXPECT_GT(call.get<std::int64_t>("cycles"), 0);
+    EXPECT_GT(call.get<absl::Duration>("pause_max"), absl::ZeroDuration());
+    TaskCall few("bench.gc_churn");
+    few.with("goroutines", std::int64_t{5}).with("objects", std::int64_t{3});
+    ASSERT_TRUE(few.with("live_objects", std::int64_t{1}).run().ok());
+    EXPECT_EQ(few.get<std::int64_t>("objects"), 3);
+    EXPECT_EQ(num_goroutines(), 1u);
+  });
+}
+
+TEST_P(CollectorTasks, EndWhenCancelled) {
+  run([&] {
+    const std::uint64_t before = gc::stats().cycles;
+    auto trees = spawn([] { return TaskCall("bench.binary_trees").with("depth", std::int64_t{22}).run(); });
+    auto objects =
+        spawn([] { return TaskCall("bench.gc_churn").with("objects", std::int64_t{100'000'000'000}).run(); });
+    testing::yield_until([before] { return gc::stats().cycles >= before + 2; });
+    trees.cancel();
+    objects.cancel();
+    EXPECT_THROW(trees.join().IgnoreError(), JoinCancelled);
+    EXPECT_THROW(objects.join().IgnoreError(), JoinCancelled);
+  });
+}
+
 TEST_P(BuiltinTasks, BenchmarksNameTheLimitTheyRefuse) {
   run([&] {
+    EXPECT_EQ(TaskCall("bench.binary_trees").with("depth", std::int64_t{3}).run(),
+              absl::InvalidArgumentError("depth is 3; it must be from 4 to 24"));
+    EXPECT_EQ(TaskCall("bench.binary_trees").with("depth", std::int64_t{25}).run(),
+              absl::InvalidArgumentError("depth is 25; it must be from 4 to 24"));
+    EXPECT_EQ(TaskCall("bench.gc_churn").with("goroutines", std::int64_t{0}).run(),
+              absl::InvalidArgumentError("goroutines is 0; it must be from 1 to 100000"));
+    EXPECT_EQ(TaskCall("bench.gc_churn").with("objects", std::int64_t{-1}).run(),
+              absl::InvalidArgumentError("objects is -1; it must be from 1 to 100000000000"));
+    EXPECT_EQ(TaskCall("bench.gc_churn").with("live_objects", std::int64_t{50'000'001}).run(),
+              absl::InvalidArgumentError("live_objects is 50000001; it must be from 1 to 50000000"));
     EXPECT_EQ(TaskCall("bench.deep_recursion").with("depth", std::int64_t{-1}).run(),
               absl::InvalidArgumentError("depth is -1; it must be from 0 to 100000000"));
     EXPECT_EQ(TaskCall("bench.skynet").with("leaves", std::int64_t{10'000'001}).run(),
