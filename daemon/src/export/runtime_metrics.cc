@@ -1,5 +1,6 @@
-// The scheduler's counters as metric families, one snapshot a scrape.
+// The counters of the scheduler and the collector as metric families, one snapshot a scrape.
 #include <absl/strings/str_cat.h>
+#include <novelo/gc.h>
 #include <novelo/stats.h>
 
 #include <utility>
@@ -59,6 +60,20 @@ class Families {
   std::vector<MetricFamily> families_;
 };
 
+void add_collector(Families& out) {
+  const gc::Stats stats = gc::stats();
+  out.counter("novelo_gc_cycles_total", "Cycles of the collector.", stats.cycles);
+  out.histogram("novelo_gc_pause_seconds", "What the collector did on a thread that runs goroutines, each time.",
+                stats.pauses);
+  out.gauge("novelo_heap_live_bytes", "Collected objects that the last cycle found alive.",
+            {{{}, stats.heap_live_bytes}});
+  out.gauge("novelo_heap_goal_bytes", "Size of the collected heap at which the present or next cycle is to end.",
+            {{{}, stats.heap_goal_bytes}});
+  out.counter("novelo_heap_allocated_bytes_total", "Bytes of collected objects made.", stats.total_alloc_bytes);
+  out.counter("novelo_heap_allocated_objects_total", "Collected objects made.", stats.total_alloc_objects);
+  out.counter("novelo_heap_freed_objects_total", "Collected objects whose memory came back.", stats.freed_objects);
+}
+
 }  // namespace
 
 std::vector<MetricFamily> runtime_metrics() {
@@ -98,7 +113,8 @@ std::vector<MetricFamily> runtime_metrics() {
   out.gauge("novelo_timers", "Timers armed.", {{{}, stats.timers}});
   out.histogram("novelo_timer_lateness_seconds", "How long after its time a timer fired.", stats.timer_lateness);
   out.gauge("novelo_heap_bytes",
-            "Memory of the runtime's own objects: in use, free, and free with its memory given back to the system.",
+            "Memory of the runtime's own objects and of collected ones: in use, free, and free with its memory given "
+            "back to the system.",
             {{{{"class", "in_use"}}, stats.heap_in_use_bytes},
              {{{"class", "free"}}, stats.heap_free_bytes},
              {{{"class", "released"}}, stats.heap_released_bytes}});
@@ -109,6 +125,7 @@ std::vector<MetricFamily> runtime_metrics() {
   out.counter("novelo_stack_overflows_total", "Goroutines that used up their stack.", stats.stack_overflows_total);
   out.counter("novelo_stack_released_bytes_total", "Address space of stacks whose memory was given back to the system.",
               stats.stack_released_bytes_total);
+  add_collector(out);
   return out.take();
 }
 

@@ -48,6 +48,33 @@ TEST(Metrics, CallsAndJobsAreCountedByHowTheyEnded) {
   EXPECT_TRUE(has_line(scrape, R"(novelo_job_run_seconds_count{task="a.b"} 1)"));
 }
 
+TEST(Metrics, TheCollectorIsSeen) {
+  struct Node {
+    gc::Ptr<Node> next;
+  };
+  Metrics metrics;
+  MemoryStore store({});
+  const auto value = [](const std::string& scrape, const std::string& name) {
+    const std::size_t at = scrape.find("\n" + name + " ");
+    return at == std::string::npos ? -1.0 : std::stod(scrape.substr(at + name.size() + 2));
+  };
+  run([&] {
+    const std::string before = metrics.scrape(store);
+    constexpr int kObjects = 10'000;
+    for (int i = 0; i < kObjects; ++i) gc::make<Node>();
+    gc::collect();
+    const std::string after = metrics.scrape(store);
+    const auto grown = [&](const std::string& name) { return value(after, name) - value(before, name); };
+    EXPECT_EQ(grown("novelo_gc_cycles_total"), 1) << after;
+    EXPECT_GT(grown("novelo_gc_pause_seconds_count"), 0);
+    EXPECT_GE(grown("novelo_heap_allocated_objects_total"), kObjects / 2) << "they are counted some KiB at a time";
+    EXPECT_GT(grown("novelo_heap_allocated_bytes_total"), kObjects * sizeof(Node) / 2);
+    EXPECT_GT(grown("novelo_heap_freed_objects_total"), kObjects / 2);
+    EXPECT_GE(value(after, "novelo_heap_live_bytes"), 0);
+    EXPECT_GT(value(after, "novelo_heap_goal_bytes"), value(after, "novelo_heap_live_bytes"));
+  });
+}
+
 TEST(Metrics, ProcessFamiliesAreReal) {
   for (const prometheus::MetricFamily& family : process_metrics()) {
     EXPECT_GE(family.metric.at(0).gauge.value, 0) << family.name;
