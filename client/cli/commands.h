@@ -21,6 +21,7 @@ Noun task_noun();
 Noun call_noun();
 Noun job_noun();
 Noun status_noun();
+Noun gc_noun();
 Noun version_noun();
 Noun completion_noun();
 Noun complete_noun();

@@ -21,6 +21,7 @@
 #include "interrupt.h"
 #include "novelo/v1/job.grpc.pb.h"
 #include "novelo/v1/node.grpc.pb.h"
+#include "novelo/v1/runtime.grpc.pb.h"
 #include "novelo/v1/task.grpc.pb.h"
 #include "print.h"
 #include "task_schema.h"
@@ -82,6 +83,7 @@ class Session {
   std::unique_ptr<v1::TaskService::Stub> tasks() const { return v1::TaskService::NewStub(channel_); }
   std::unique_ptr<v1::JobService::Stub> jobs() const { return v1::JobService::NewStub(channel_); }
   std::unique_ptr<v1::NodeService::Stub> nodes() const { return v1::NodeService::NewStub(channel_); }
+  std::unique_ptr<v1::RuntimeService::Stub> runtime() const { return v1::RuntimeService::NewStub(channel_); }
   std::unique_ptr<grpc::health::v1::Health::Stub> health() const { return grpc::health::v1::Health::NewStub(channel_); }
   // The task with its types, from the server.
   absl::StatusOr<std::shared_ptr<const client::TaskSchema>> schema(const std::string& task) const;

@@ -26,6 +26,7 @@
 #include "service/job_service.h"
 #include "service/node_service.h"
 #include "service/reflection.h"
+#include "service/runtime_service.h"
 #include "service/task_service.h"
 #include "service/typed_tasks.h"
 #include "store/memory_store.h"
@@ -70,6 +71,7 @@ struct Server::Parts {
     task_service.add_to(router);
     job_service.add_to(router);
     node_service.add_to(router);
+    add_runtime_service(router);
     health.add_to(router);
     add_reflection(router, *schema);
     metrics.add_methods(router);

@@ -15,7 +15,7 @@ class Grpcurl(unittest.TestCase):
     def test_lists_the_tasks_beside_the_services_of_the_daemon(self):
         with Novelod() as node:
             services = self.ask(node, "list").split()
-            for service in ("text.Tasks", "bench.Tasks", "novelo.v1.TaskService", "novelo.v1.JobService", "grpc.health.v1.Health"):
+            for service in ("text.Tasks", "bench.Tasks", "novelo.v1.TaskService", "novelo.v1.JobService", "novelo.v1.RuntimeService", "grpc.health.v1.Health"):
                 self.assertIn(service, services)
             self.assertIn("text.Tasks.WordCount", self.ask(node, "list", "text.Tasks").split())
 

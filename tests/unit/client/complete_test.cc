@@ -37,6 +37,7 @@ class CompleteTest : public ::testing::Test {
 
 TEST_F(CompleteTest, NounsThenVerbsThenFlags) {
   EXPECT_THAT(complete({"ta"}), ElementsAre("task"));
+  EXPECT_THAT(complete({"g"}), ElementsAre("gc"));
   EXPECT_THAT(complete({""}), Not(Contains("__complete")));
   EXPECT_THAT(complete({"job", "w"}), ElementsAre("wait", "watch"));
   EXPECT_THAT(complete({"job", "submit", "--max"}), ElementsAre("--max-attempts", "--max-backoff"));

@@ -65,6 +65,7 @@ TEST(Dispatch, AServerThatIsNotThereIsCodeSix) {
   for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{{"task", "list"},
                                                                                      {"status"},
                                                                                      {"status", "--health"},
+                                                                                     {"gc"},
                                                                                      {"call", "x"},
                                                                                      {"job", "wait", "x"},
                                                                                      {"job", "list"}}) {
@@ -92,6 +93,18 @@ TEST(Dispatch, StatusShowsTheNode) {
   EXPECT_THAT(outcome.out, ::testing::ContainsRegex("Node: +loom\n"));
   EXPECT_THAT(outcome.out, ::testing::ContainsRegex("State: +READY\n"));
   EXPECT_EQ(run_novelo({"status", "-o", "name"}, {.address = server.address()}).out, "loom\n");
+}
+
+TEST(Dispatch, GcShowsWhatTheCycleFound) {
+  novelo::testing::FakeServer server;
+  const Outcome outcome = run_novelo({"gc"}, {.address = server.address()});
+  EXPECT_EQ(outcome.code, ExitCode::kDone) << outcome.err;
+  EXPECT_THAT(outcome.out, ::testing::ContainsRegex("Took: +3.5ms\n"));
+  EXPECT_THAT(outcome.out, ::testing::ContainsRegex("Alive: +4096 bytes\n"));
+  EXPECT_THAT(outcome.out, ::testing::ContainsRegex("Freed: +96 bytes, 3 objects\n"));
+  EXPECT_THAT(outcome.out, ::testing::ContainsRegex("Cycles: +7\n"));
+  EXPECT_THAT(run_novelo({"gc", "-o", "json", "--timeout", "1m"}, {.address = server.address()}).out,
+              HasSubstr("\"goal_bytes\": \"8192\""));
 }
 
 TEST(Dispatch, HealthIsAnExitCode) {

@@ -21,6 +21,7 @@
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "message_json.h"
 #include "novelo/v1/node.grpc.pb.h"
+#include "novelo/v1/runtime.grpc.pb.h"
 #include "novelo/v1/task.grpc.pb.h"
 #include "sample_task.h"
 #include "wire_time.h"
@@ -136,6 +137,7 @@ class TypedMethods : public grpc::Service {
 class FakeServer::State : public v1::TaskService::Service,
                           public v1::NodeService::Service,
                           public v1::JobService::Service,
+                          public v1::RuntimeService::Service,
                           public grpc::health::v1::Health::Service {
  public:
   State() {
@@ -185,6 +187,7 @@ class FakeServer::State : public v1::TaskService::Service,
     builder.RegisterService(static_cast<v1::TaskService::Service*>(this));
     builder.RegisterService(static_cast<v1::NodeService::Service*>(this));
     builder.RegisterService(static_cast<v1::JobService::Service*>(this));
+    builder.RegisterService(static_cast<v1::RuntimeService::Service*>(this));
     builder.RegisterService(static_cast<grpc::health::v1::Health::Service*>(this));
     server_ = builder.BuildAndStart();
     address_ = absl::StrCat("127.0.0.1:", port);
@@ -255,6 +258,19 @@ class FakeServer::State : public v1::TaskService::Service,
                          "TASK_NOT_FOUND");
     }
     *reply = found->second->task();
+    return grpc::Status::OK;
+  }
+
+  // RuntimeService
+  grpc::Status CollectGarbage(grpc::ServerContext*, const v1::CollectGarbageRequest*,
+                              v1::CollectGarbageResponse* reply) override {
+    *reply->mutable_elapsed() = client::to_wire(absl::Microseconds(3500));
+    reply->set_cycles(7);
+    reply->set_live_bytes(4096);
+    reply->set_objects(128);
+    reply->set_freed_objects(3);
+    reply->set_freed_bytes(96);
+    reply->set_goal_bytes(8192);
     return grpc::Status::OK;
   }
 

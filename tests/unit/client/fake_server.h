@@ -1,6 +1,6 @@
 // tests/unit/client/fake_server.h
 // A server in the test's own process, on a free port, that answers as novelod does: the tasks of sample_task.h, their
-// typed methods, jobs in memory, node and health. What a method does can be replaced by the test.
+// typed methods, jobs in memory, node, runtime and health. What a method does can be replaced by the test.
 #ifndef NOVELO_TESTS_UNIT_CLIENT_FAKE_SERVER_H_
 #define NOVELO_TESTS_UNIT_CLIENT_FAKE_SERVER_H_
 

@@ -44,7 +44,8 @@ TEST(Help, NoVerbRedefinesAFlagOfAllCommands) {
 
 TEST(Help, TheProgramListsItsNounsAndExitCodes) {
   const std::string help = program_help();
-  for (const char* text : {"call", "task", "job", "status", "completion", "version", "124 deadline", "--address"}) {
+  for (const char* text :
+       {"call", "task", "job", "status", "gc", "completion", "version", "124 deadline", "--address"}) {
     EXPECT_THAT(help, HasSubstr(text));
   }
   EXPECT_THAT(help, ::testing::Not(HasSubstr("__complete")));

@@ -15,6 +15,7 @@
 #include "grpc/reflection/v1alpha/reflection.grpc.pb.h"
 #include "novelo/v1/job.grpc.pb.h"
 #include "novelo/v1/node.grpc.pb.h"
+#include "novelo/v1/runtime.grpc.pb.h"
 #include "novelo/v1/task.grpc.pb.h"
 #include "proto_time.h"
 #include "sample_tasks.h"
@@ -409,8 +410,8 @@ void check_reflection(const TestNode& node) {
   ASSERT_TRUE(stream->Write(request) && stream->Read(&response));
   std::vector<std::string> names;
   for (const auto& service : response.list_services_response().service()) names.push_back(service.name());
-  for (const char* name :
-       {"sample.Tasks", "novelo.v1.JobService", "grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection"}) {
+  for (const char* name : {"sample.Tasks", "novelo.v1.JobService", "novelo.v1.RuntimeService", "grpc.health.v1.Health",
+                           "grpc.reflection.v1.ServerReflection"}) {
     EXPECT_NE(std::find(names.begin(), names.end(), name), names.end()) << name;
   }
   for (const char* symbol : {"sample.Tasks.Add", "sample.Everything", "novelo.v1.Job", "sample.Color"}) {
@@ -454,6 +455,23 @@ TEST(Server, TheNodeDescribesItself) {
   other.set_name("elsewhere");
   grpc::ClientContext again;
   EXPECT_EQ(stub->GetNode(&again, other, &described).error_code(), grpc::StatusCode::NOT_FOUND);
+}
+
+TEST(Server, TheRuntimeCollectsGarbageAndSaysWhatIsLeft) {
+  TestNode node;
+  const auto stub = v1::RuntimeService::NewStub(node.channel());
+  v1::CollectGarbageResponse first;
+  grpc::ClientContext context;
+  ASSERT_TRUE(stub->CollectGarbage(&context, v1::CollectGarbageRequest(), &first).ok());
+  EXPECT_GE(first.cycles(), 1);
+  EXPECT_GT(from_proto(first.elapsed()), absl::ZeroDuration());
+  EXPECT_GT(first.goal_bytes(), first.live_bytes());
+  v1::CollectGarbageResponse second;
+  grpc::ClientContext again;
+  ASSERT_TRUE(stub->CollectGarbage(&again, v1::CollectGarbageRequest(), &second).ok());
+  EXPECT_EQ(second.cycles(), first.cycles() + 1);
+  EXPECT_GE(second.freed_objects(), 0);
+  EXPECT_GE(second.freed_bytes(), 0);
 }
 
 TEST(Server, HttpSaysAliveReadyAndNothingElse) {

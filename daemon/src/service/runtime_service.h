@@ -1,0 +1,19 @@
+// daemon/src/service/runtime_service.h
+// novelo.v1.RuntimeService: the runtime this node is made of.
+//
+//   tested  tests/unit/daemon/server_test.cc, tests/e2e/gc_test.py
+#pragma once
+
+#include <absl/status/statusor.h>
+
+#include "novelo/v1/runtime.pb.h"
+#include "rpc/transport.h"
+
+namespace novelo::daemon {
+
+void add_runtime_service(Router& router);
+
+// Blocks the calling goroutine for a whole cycle. Leaves by Cancelled; the cycle then ends without it.
+absl::StatusOr<v1::CollectGarbageResponse> collect_garbage(const v1::CollectGarbageRequest& request);
+
+}  // namespace novelo::daemon
