@@ -5,8 +5,10 @@
 
 #include <atomic>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <numeric>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
@@ -318,6 +320,61 @@ TEST_P(GcTest, ContainersKeepTheirElements) {
     EXPECT_EQ(sum, 100 * (0 + 0 + 1 + 3 + 6 + 10 + 15 + 21 + 28 + 36));
     EXPECT_EQ(library->name, gc::String(1000, 'y'));
     for (const auto& title : library->titles) EXPECT_EQ(title.size(), 45u);
+  });
+}
+
+TEST_P(GcTest, AMapDoesAsStdMapDoes) {
+  run([] {
+    const auto map = gc::make<gc::Map<int, gc::Ptr<Node>>>();
+    std::map<int, std::int64_t> expected;
+    std::uint64_t random = 1;
+    for (int i = 0; i < 5000; ++i) {
+      random = random * 6'364'136'223'846'793'005 + 1'442'695'040'888'963'407;
+      const int key = static_cast<int>(random >> 33) % 500;
+      switch (random >> 62) {
+        case 0:
+          ASSERT_EQ(map->erase(key), expected.erase(key));
+          break;
+        case 1:
+          map->insert_or_assign(key, make_list(i % 10));
+          expected[key] = sum_below(i % 10);
+          break;
+        default:
+          ASSERT_EQ(map->try_emplace(key, make_list(3)).second, expected.try_emplace(key, sum_below(3)).second);
+          break;
+      }
+      if (i % 1000 == 0) gc::collect();
+    }
+    collect_all();
+    ASSERT_EQ(map->size(), expected.size());
+    auto it = map->begin();
+    for (const auto& [key, sum] : expected) {
+      ASSERT_EQ(it->first, key);
+      ASSERT_EQ(sum_of(it->second), sum);
+      ASSERT_EQ(map->find(key), it);
+      ++it;
+    }
+    EXPECT_EQ(it, map->end());
+    EXPECT_EQ((--it)->first, expected.rbegin()->first);
+    EXPECT_EQ(map->lower_bound(-1), map->begin());
+    EXPECT_FALSE(map->contains(500));
+    EXPECT_THROW(map->at(500), std::out_of_range);
+    while (!map->empty()) map->erase(map->begin());
+    EXPECT_EQ(map->begin(), map->end());
+  });
+}
+
+TEST_P(GcTest, AMapIsCopiedAndMovedAsAWhole) {
+  run([] {
+    gc::Map<gc::String, int> one{{"a", 1}, {"b", 2}};
+    gc::Map<gc::String, int> two = one;
+    two["c"] = 3;
+    EXPECT_EQ(one.size(), 2u);
+    EXPECT_EQ(two.at("c"), 3);
+    EXPECT_FALSE(one == two);
+    one = std::move(two);
+    EXPECT_EQ(one.size(), 3u);
+    EXPECT_TRUE(two.empty());  // NOLINT(bugprone-use-after-move): it is empty afterwards
   });
 }
 

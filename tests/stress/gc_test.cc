@@ -1,5 +1,6 @@
 // Goroutines that build, change, pass on and drop trees while cycles run one after the other: nothing that can be
-// reached is ever lost. Cells are overwritten when they are freed, so that a lost object is seen by its contents. For a
+// reached is ever lost. Marks are verified, and cells overwritten when they are freed, so that a lost object is seen by
+// its contents. For a
 // fifth of a second each, or $NOVELO_TORTURE_SECONDS.
 #include "novelo/gc.h"
 
@@ -74,6 +75,7 @@ class GcStress : public testing::RuntimeTest {
   void torture(const std::function<std::uint64_t(Random&, Until&)>& body) {
     const std::uint64_t seed = testing::seed();
     rt::CollectedHeap::get().set_overwriting(true);
+    rt::Collector::get().set_verifying(true);
     run([&] {
       constexpr int kGoroutines = 6;
       std::atomic<int> left{kGoroutines};

@@ -314,3 +314,4 @@ struct std::hash<novelo::gc::Ptr<T>> {
 };
 
 #include "novelo/gc/containers.h"
+#include "novelo/gc/map.h"

@@ -1,9 +1,11 @@
 // One cycle after the other: asking for one, handshakes, the steps, and the part of those who allocate.
 #include "gc/cycle.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <utility>
 
 #include "gc/turns.h"
 #include "novelo/go.h"
@@ -20,6 +22,12 @@ constexpr std::uint64_t kDrainBytes = std::uint64_t{64} << 10;  // between two l
 constexpr std::size_t kSweptPages = 64;
 constexpr std::uint64_t kAccountedBytes = std::uint64_t{16} << 10;
 constexpr std::int64_t kAssistBytesMax = 64 << 10;  // at one time
+
+#if defined(NDEBUG)
+constexpr bool kIsDebugBuild = false;
+#else
+constexpr bool kIsDebugBuild = true;
+#endif
 
 bool is_debugging(const char* what) noexcept {
   const char* wanted = std::getenv("NOVELO_DEBUG");
@@ -51,7 +59,8 @@ Collector::Collector() noexcept
       [](Scheduler& scheduler) noexcept { Collector::get().scheduler_gone(scheduler); },
   };
   is_tracing_ = is_debugging("gctrace=1");
-  is_verifying_.store(is_debugging("gcverify=1"), relaxed);
+  is_stressing_ = is_debugging("gcstress=1");
+  is_verifying_.store(kIsDebugBuild || is_debugging("gcverify=1"), relaxed);
 }
 
 Mutator& mutator_of(Machine& m) noexcept {
@@ -317,6 +326,7 @@ bool Collector::flush(Turns& turns) noexcept {
 // what destructors are to see comes back, for them alone.
 void Collector::finish_marking(Turns& turns) noexcept {
   is_marking_.store(false, release);  // [gc-marking]
+  if (is_verifying_.load(relaxed)) verify();
   weak_.clear_unmarked();
   {
     Marker marker(heap_, queue_);
@@ -344,12 +354,12 @@ void Collector::trace(std::int64_t began_ns, std::int64_t marked_ns) noexcept {
 
 void Collector::account(Mutator& mutator) noexcept {
   CellRuns& cells = mutator.cells;
-  if (cells.allocated_bytes < kAccountedBytes) return;
+  if (cells.allocated_bytes < kAccountedBytes && !is_stressing_) return;
   const std::uint64_t bytes = std::exchange(cells.allocated_bytes, 0);
   pacer_.allocated_cells(std::exchange(cells.allocated_cells, 0));
   if (cells.is_black) marked_bytes_.fetch_add(bytes, relaxed);
   if (is_marking_.load(relaxed)) assist(mutator, bytes);
-  if (pacer_.allocated(bytes) && (request(CollectionCause::kHeap) || pacer_.is_over())) {
+  if ((pacer_.allocated(bytes) || is_stressing_) && (request(CollectionCause::kHeap) || pacer_.is_over())) {
     leave_for(SwitchReason::kYield);
   }
 }

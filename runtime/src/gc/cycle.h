@@ -68,8 +68,8 @@ class Collector {
   CleanupTable& cleanups() noexcept { return cleanups_; }
   Pacer& pacer() noexcept { return pacer_; }
 
-  // A second opinion at the end of marking: looks at all that can be reached once more, with nothing running. On in
-  // debug builds and by $NOVELO_DEBUG.
+  // A second opinion at the end of marking, which ends the process if it finds a mark that is missing. On in debug
+  // builds, and with gcverify=1 in $NOVELO_DEBUG.
   void set_verifying(bool on) noexcept { is_verifying_.store(on, relaxed); }
 
   std::uint64_t cycles(CollectionCause cause) const noexcept {
@@ -102,6 +102,7 @@ class Collector {
   bool flush(Turns& turns) noexcept;  // true: nothing was marked by it
   void finish_marking(Turns& turns) noexcept;
   void sweep(Turns& turns) noexcept;
+  void verify() const noexcept;
   void trace(std::int64_t began_ns, std::int64_t marked_ns) noexcept;
 
   // Stacks: stack_scan.cc
@@ -127,7 +128,8 @@ class Collector {
   Atomic<std::uint64_t> marked_objects_{0};
   Atomic<std::int64_t> credit_bytes_{0};  // marked by the collector and not yet allocated for
   Atomic<bool> is_verifying_{false};
-  bool is_tracing_ = false;
+  bool is_tracing_ = false;    // gctrace=1 in $NOVELO_DEBUG: a line a cycle
+  bool is_stressing_ = false;  // gcstress=1: a cycle at each look
 
   Lock<LockRank::kChannel> lock_;
   bool is_running_ NOVELO_GUARDED_BY(lock_) = false;

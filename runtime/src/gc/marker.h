@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 
 #include "gc/mark_queue.h"
 #include "heap/collected_heap.h"
