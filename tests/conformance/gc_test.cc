@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <map>
@@ -423,6 +424,35 @@ TEST_P(GcTest, ATypeThatIsNotDescribedIsLookedIntoWordByWord) {
 }
 
 NOVELO_WITH_PROCS(GcTest);
+
+TEST(GcDeterministicTest, ASeedGivesTheSameInterleavingWithCollections) {
+  const auto run = [](std::uint64_t seed) {
+    std::vector<int> order;
+    RuntimeOptions options;
+    options.seed = seed;
+    Runtime runtime(std::move(options));
+    runtime.run([&order] {
+      const auto chan = make_chan<gc::Ptr<Node>>(2);
+      WaitGroup group;
+      for (int i = 0; i < 4; ++i) {
+        group.go([&order, chan, i] {
+          for (int k = 0; k < 20; ++k) {
+            chan.send(make_list(1000));
+            order.push_back(i);
+            if (k % 8 == i) gc::collect();
+            if (sum_of(*chan.recv()) != sum_below(1000)) order.push_back(-1);
+          }
+        });
+      }
+      group.wait();
+    });
+    return order;
+  };
+  EXPECT_EQ(run(7), run(7));
+  EXPECT_NE(run(7), run(8));
+  const std::vector<int> order = run(9);
+  EXPECT_EQ(std::count(order.begin(), order.end(), -1), 0);
+}
 
 }  // namespace
 }  // namespace novelo

@@ -42,7 +42,13 @@ class Ptr {
 
   constexpr Ptr() noexcept = default;
   constexpr Ptr(std::nullptr_t) noexcept {}
+#if defined(NOVELO_GC_CHECKS)
+  Ptr(const Ptr& other) noexcept : object_(other.object_) {
+    if (object_ != nullptr) rt::check_reference_place(this);
+  }
+#else
   Ptr(const Ptr&) noexcept = default;
+#endif
   template <class U>
     requires(std::is_convertible_v<U*, T*> && !std::is_same_v<U, T>)
   Ptr(const Ptr<U>& other) noexcept : object_(other.get()) {}
@@ -54,6 +60,7 @@ class Ptr {
   }
 
   Ptr& operator=(const Ptr& other) noexcept {
+    if (rt::kChecksPlaces && other.object_ != nullptr) rt::check_reference_place(this);
     rt::before_store(object_, other.object_);
     object_ = other.object_;
     return *this;

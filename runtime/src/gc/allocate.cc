@@ -2,6 +2,7 @@
 #include <bit>
 #include <new>
 
+#include "base/check.h"
 #include "gc/cycle.h"
 #include "novelo/error.h"
 #include "novelo/gc.h"
@@ -130,6 +131,18 @@ void note_moved(const void* from, std::size_t bytes) noexcept {
   } else if (CollectedHeap::exists()) {
     Collector::get().roots().note_from_outside(from, end);
   }
+}
+
+void check_reference_place(const void* place) noexcept {
+  const Machine* m = current_machine();
+  if (m == nullptr || m->current == nullptr) return;
+  if (CollectedHeap::get().contains(reinterpret_cast<std::uintptr_t>(place))) return;
+  if (scheduler()->stacks().contains(place) || scheduler()->is_in_record(place)) return;
+  fatal(
+      "gc: a gc::Ptr is kept at %p, where the collector does not look: in memory of malloc, in a global or in an "
+      "exception. It keeps nothing alive there. Use gc::Root for it, or gc::Vector, gc::String and gc::Map for what "
+      "holds it",
+      place);
 }
 
 // ---- memory that is looked into ----

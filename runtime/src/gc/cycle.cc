@@ -291,7 +291,7 @@ void Collector::mark_roots(Turns& turns) noexcept {
   {
     Marker marker(heap_, queue_);
     roots_.mark_slots(marker);
-    roots_.mark_traced(marker);
+    roots_.mark_traced(marker, [&turns] { turns.give_way(); });
     cleanups_.mark_due(marker);
     marked_bytes_.fetch_add(marker.take_marked_bytes(), relaxed);
     marked_objects_.fetch_add(marker.take_marked_objects(), relaxed);

@@ -49,9 +49,9 @@ void* Roots::allocate(std::size_t bytes, std::size_t align, CellCache* cache) no
   return traced_.allocate(aligned_size(bytes, align), cache);
 }
 
-// What the memory held is no longer found there; and nothing of it is found in what comes next.
+// What a cell held is not found in what comes next. Large ones are left as they are: they may never have been touched.
 void Roots::deallocate(void* memory, std::size_t bytes, std::size_t align, CellCache* cache) noexcept {
-  std::memset(memory, 0, bytes);
+  if (bytes <= kCellBytesMax) std::memset(memory, 0, bytes);
   traced_.deallocate(memory, aligned_size(bytes, align), cache);
 }
 
@@ -68,8 +68,14 @@ void Roots::mark_slots(Marker& marker) noexcept {
   }
 }
 
-void Roots::mark_traced(Marker& marker) noexcept {
-  heap_.for_each_traced([&marker](const char* start, std::size_t bytes) { marker.shade_all(start, start + bytes); });
+void Roots::mark_traced(Marker& marker, absl::FunctionRef<void()> pause) noexcept {
+  constexpr std::size_t kPauseEvery = std::size_t{64} << 10;
+  std::size_t looked_at = 0;
+  heap_.for_each_traced([&](const char* start, std::size_t bytes) {
+    marker.shade_all(start, start + bytes);
+    looked_at += bytes;
+    if (looked_at % kPauseEvery == 0) pause();
+  });
 }
 
 bool Roots::publish_noted() noexcept {

@@ -16,6 +16,7 @@
 #include <memory>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "base/atomic.h"
 #include "base/lock.h"
 #include "gc/marker.h"
@@ -51,7 +52,8 @@ class Roots {
   // By the collector.
   void let_outsiders_finish() noexcept { const LockGuard guard(lock_); }
   void mark_slots(Marker& marker) noexcept;
-  void mark_traced(Marker& marker) noexcept;
+  // Calls `pause` now and then.
+  void mark_traced(Marker& marker, absl::FunctionRef<void()> pause) noexcept;
   bool publish_noted() noexcept;  // true: there was something
 
   RawLock& lock() noexcept NOVELO_RETURN_CAPABILITY(lock_) { return lock_; }

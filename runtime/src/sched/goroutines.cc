@@ -1,4 +1,5 @@
 // Records of goroutines: made in slabs, reused, listed; and the first and last instructions of each goroutine.
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <string>
@@ -245,6 +246,13 @@ bool Scheduler::start_system(Closure&& body) noexcept {
   g->scope = root_;
   ready(g);
   return true;
+}
+
+bool Scheduler::is_in_record(const void* address) noexcept {
+  const LockGuard guard(goroutines_lock_);
+  return std::any_of(slabs_.begin(), slabs_.end(), [address](const std::unique_ptr<Slab>& slab) {
+    return address >= slab.get() && address < slab.get() + 1;
+  });
 }
 
 void Scheduler::for_each_goroutine(absl::FunctionRef<void(const Goroutine&)> visit) {

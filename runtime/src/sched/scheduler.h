@@ -51,6 +51,8 @@ class Scheduler {
   // Of the user. While others start some it may be too large by a few; never too small.
   std::size_t num_goroutines() const noexcept;
   std::uint64_t goroutines_created() const noexcept;
+  // Whether it lies in one of the records, where small callables are kept.
+  bool is_in_record(const void* address) noexcept;
   // Calls `visit` for every record, dead ones included, while they live on: nothing is stopped.
   void for_each_goroutine(absl::FunctionRef<void(const Goroutine&)> visit);
 

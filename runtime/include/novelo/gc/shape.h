@@ -52,6 +52,15 @@ inline void before_store(const void* old_value, const void* new_value) noexcept 
     note_store(old_value, new_value);
 }
 
+// Debug builds of programs ask at each copy whether the collector looks at where it goes. Ends the process with a message
+// that says what to do if it does not. Does nothing outside goroutines.
+void check_reference_place(const void* place) noexcept;
+#if defined(NOVELO_GC_CHECKS)
+inline constexpr bool kChecksPlaces = true;
+#else
+inline constexpr bool kChecksPlaces = false;
+#endif
+
 // What lies there is about to be moved, overwritten or freed, and was not stored by a store that is noted: every word
 // of it is looked at if the barrier is on. From any thread.
 void note_moved(const void* from, std::size_t bytes) noexcept;
