@@ -59,6 +59,7 @@ class Ptr {
     return p;
   }
 
+  // NOLINTNEXTLINE(bugprone-unhandled-self-assignment,cert-oop54-cpp): it does no harm
   Ptr& operator=(const Ptr& other) noexcept {
     if (rt::kChecksPlaces && other.object_ != nullptr) rt::check_reference_place(this);
     rt::before_store(object_, other.object_);
@@ -91,6 +92,7 @@ class ArrayPtr {
   constexpr ArrayPtr() noexcept = default;
   constexpr ArrayPtr(std::nullptr_t) noexcept {}
   ArrayPtr(const ArrayPtr&) noexcept = default;
+  // NOLINTNEXTLINE(bugprone-unhandled-self-assignment,cert-oop54-cpp): it does no harm
   ArrayPtr& operator=(const ArrayPtr& other) noexcept {
     rt::before_store(elements_, other.elements_);
     elements_ = other.elements_;

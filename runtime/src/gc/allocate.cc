@@ -8,6 +8,7 @@
 #include "novelo/gc.h"
 #include "novelo/gc/handle.h"
 #include "novelo/gc/shape.h"
+#include "sched/park.h"
 #include "sched/processor.h"
 #include "sched/safepoint.h"
 #include "sched/scheduler.h"
@@ -34,8 +35,13 @@ void* take_cell(CellRuns::Run& run) noexcept {
 
 // What is due before more cells are taken; the caller may be on another machine afterwards.
 Mutator& settle() {
+  Machine& m = require_allocating();
   collector_poll();
-  Collector::get().account(*require_allocating().allocator);
+  Collector::get().account(*m.allocator);
+  if (Goroutine& g = *current_goroutine(); (g.attention.load(relaxed) & kAttentionPreempt) != 0) {
+    g.attention.fetch_and(~kAttentionPreempt, relaxed);
+    leave_for(SwitchReason::kYield);
+  }
   return *require_allocating().allocator;
 }
 

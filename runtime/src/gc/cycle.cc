@@ -20,8 +20,8 @@ namespace {
 constexpr std::uint64_t kKindBits = 3;
 constexpr std::uint64_t kDrainBytes = std::uint64_t{64} << 10;  // between two looks at the clock
 constexpr std::size_t kSweptPages = 64;
-constexpr std::uint64_t kAccountedBytes = std::uint64_t{16} << 10;
-constexpr std::int64_t kAssistBytesMax = 64 << 10;  // at one time
+constexpr std::int64_t kAccountedBytes = std::int64_t{8} << 10;
+constexpr std::int64_t kAssistBytesMax = 12 << 10;  // at one time
 
 #if defined(NDEBUG)
 constexpr bool kIsDebugBuild = false;
@@ -355,17 +355,17 @@ void Collector::trace(std::int64_t began_ns, std::int64_t marked_ns) noexcept {
 void Collector::account(Mutator& mutator) noexcept {
   CellRuns& cells = mutator.cells;
   if (cells.allocated_bytes < kAccountedBytes && !is_stressing_) return;
-  const std::uint64_t bytes = std::exchange(cells.allocated_bytes, 0);
+  const std::int64_t bytes = std::exchange(cells.allocated_bytes, 0);
   pacer_.allocated_cells(std::exchange(cells.allocated_cells, 0));
-  if (cells.is_black) marked_bytes_.fetch_add(bytes, relaxed);
-  if (is_marking_.load(relaxed)) assist(mutator, bytes);
+  if (cells.is_black) marked_bytes_.fetch_add(static_cast<std::uint64_t>(bytes), relaxed);
+  if (is_marking_.load(relaxed)) assist(mutator, std::max<std::int64_t>(bytes, 0));
   if ((pacer_.allocated(bytes) || is_stressing_) && (request(CollectionCause::kHeap) || pacer_.is_over())) {
     leave_for(SwitchReason::kYield);
   }
 }
 
 // Pays for what was allocated: with what the collector has marked beforehand, else by marking.
-void Collector::assist(Mutator& mutator, std::uint64_t allocated_bytes) noexcept {
+void Collector::assist(Mutator& mutator, std::int64_t allocated_bytes) noexcept {
   mutator.debt_bytes += static_cast<std::int64_t>(static_cast<double>(allocated_bytes) * pacer_.marks_per_byte());
   const std::int64_t credit = std::clamp<std::int64_t>(credit_bytes_.load(relaxed), 0, mutator.debt_bytes);
   credit_bytes_.fetch_sub(credit, relaxed);

@@ -85,7 +85,7 @@ class Collector {
 
   Collector() noexcept;
   bool start() noexcept;
-  void assist(Mutator& mutator, std::uint64_t allocated_bytes) noexcept;
+  void assist(Mutator& mutator, std::int64_t allocated_bytes) noexcept;
   void run_cycles() noexcept;
   void run_cycle() noexcept;
   void shake_hands(Handshake kind, Turns& turns) noexcept;

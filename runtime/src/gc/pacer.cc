@@ -4,11 +4,14 @@
 #include <algorithm>
 
 namespace novelo::rt {
+namespace {
+constexpr std::uint64_t kNoGoal = std::uint64_t{1} << 62;
+}
 
 void Pacer::set_goal() noexcept {
   const std::uint64_t live = live_bytes_.load(relaxed);
   const int percent = percent_.load(relaxed);
-  std::uint64_t goal = ~std::uint64_t{0};
+  std::uint64_t goal = kNoGoal;
   if (percent >= 0) {
     const auto growth = static_cast<std::uint64_t>(static_cast<double>(live) * percent / 100);
     goal = std::max(live + growth, heap_min_.load(relaxed) / 100 * static_cast<std::uint64_t>(percent));
@@ -18,13 +21,13 @@ void Pacer::set_goal() noexcept {
   goal_bytes_.store(goal, relaxed);
   const std::uint64_t room = goal > live ? goal - live : 0;
   const std::uint64_t runway = std::clamp(runway_bytes_.load(relaxed) / 8 * 9, room / 8, room / 10 * 7);
-  trigger_bytes_.store(goal == ~std::uint64_t{0} ? goal : goal - runway, relaxed);
+  trigger_bytes_.store(goal >= kNoGoal ? kNoGoal : goal - runway, relaxed);
 }
 
 void Pacer::begin_cycle(int procs) noexcept {
   constexpr int kProcsCounted = 8;
   heap_min_.store(kHeapMin * static_cast<std::uint64_t>(std::clamp(procs, 1, kProcsCounted)), relaxed);
-  const std::uint64_t heap = heap_bytes_.load(relaxed);
+  const std::uint64_t heap = heap_bytes();
   begun_at_bytes_.store(heap, relaxed);
   const std::uint64_t goal = goal_bytes_.load(relaxed);
   const std::uint64_t room = std::max(goal > heap ? goal - heap : 0, heap / 16 + (std::uint64_t{64} << 10));
@@ -35,11 +38,11 @@ void Pacer::begin_cycle(int procs) noexcept {
 
 void Pacer::end_marking(std::uint64_t live_bytes) noexcept {
   marks_per_byte_.store(0, relaxed);
-  const std::uint64_t heap = heap_bytes_.load(relaxed);
+  const std::uint64_t heap = heap_bytes();
   const std::uint64_t begun = begun_at_bytes_.load(relaxed);
   runway_bytes_.store(heap > begun ? heap - begun : 0, relaxed);
   live_bytes_.store(live_bytes, relaxed);
-  heap_bytes_.store(live_bytes, relaxed);
+  heap_bytes_.store(static_cast<std::int64_t>(live_bytes), relaxed);
   set_goal();
 }
 

@@ -7,6 +7,7 @@
 //   tested     tests/unit/gc/pacer_test.cc
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #include "base/atomic.h"
@@ -18,14 +19,16 @@ class Pacer {
   static constexpr std::uint64_t kHeapMin = std::uint64_t{4} << 20;  // a processor: no cycle before, with percent 100
   static constexpr int kPercent = 100;
 
-  // Counts; true when it is time for a cycle.
-  bool allocated(std::uint64_t bytes) noexcept {
-    const std::uint64_t heap = heap_bytes_.fetch_add(bytes, relaxed) + bytes;
-    total_bytes_.fetch_add(bytes, relaxed);
-    return heap >= trigger_bytes_.load(relaxed);
+  // Counts, or with negative numbers takes back what was not used; true when it is time for a cycle.
+  bool allocated(std::int64_t bytes) noexcept {
+    const std::int64_t heap = heap_bytes_.fetch_add(bytes, relaxed) + bytes;
+    total_bytes_.fetch_add(static_cast<std::uint64_t>(bytes), relaxed);
+    return heap >= static_cast<std::int64_t>(trigger_bytes_.load(relaxed));
   }
-  bool is_over() const noexcept { return heap_bytes_.load(relaxed) > goal_bytes_.load(relaxed); }
-  void allocated_cells(std::uint64_t cells) noexcept { total_cells_.fetch_add(cells, relaxed); }
+  bool is_over() const noexcept { return heap_bytes() > goal_bytes_.load(relaxed); }
+  void allocated_cells(std::int64_t cells) noexcept {
+    total_cells_.fetch_add(static_cast<std::uint64_t>(cells), relaxed);
+  }
 
   void begin_cycle(int procs = 1) noexcept;
   // What was alive; with it what may be allocated until the next cycle is known.
@@ -40,7 +43,10 @@ class Pacer {
   std::uint64_t set_limit(std::uint64_t bytes) noexcept;
 
   std::uint64_t live_bytes() const noexcept { return live_bytes_.load(relaxed); }  // at the end of the last cycle
-  std::uint64_t heap_bytes() const noexcept { return heap_bytes_.load(relaxed); }  // with what was allocated since
+  // With what was allocated since.
+  std::uint64_t heap_bytes() const noexcept {
+    return static_cast<std::uint64_t>(std::max<std::int64_t>(heap_bytes_.load(relaxed), 0));
+  }
   std::uint64_t goal_bytes() const noexcept { return goal_bytes_.load(relaxed); }
   std::uint64_t total_bytes() const noexcept { return total_bytes_.load(relaxed); }
   std::uint64_t total_cells() const noexcept { return total_cells_.load(relaxed); }
@@ -48,7 +54,7 @@ class Pacer {
  private:
   void set_goal() noexcept;
 
-  Atomic<std::uint64_t> heap_bytes_{0};
+  Atomic<std::int64_t> heap_bytes_{0};
   Atomic<std::uint64_t> live_bytes_{0};
   Atomic<std::uint64_t> heap_min_{kHeapMin};
   Atomic<std::uint64_t> goal_bytes_{kHeapMin};

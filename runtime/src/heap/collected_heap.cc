@@ -222,9 +222,7 @@ void* CollectedHeap::refill(CellRuns& runs, std::uint16_t number) noexcept {
       if (runs.is_black) marks_[first_word + i].fetch_or(free, relaxed);
       allocated_[first_word + i].store(taken | free, release);  // [gc-cell] with is_allocated()
       store_fence();  // no reference to a cell is seen before its zeroes and its mark
-      const auto cells = static_cast<std::uint64_t>(std::popcount(free));
-      runs.allocated_cells += cells;
-      runs.allocated_bytes += cells * cell_bytes;
+      runs.count_cells(std::popcount(free), cell_bytes);
       runs.runs[number] = {base, free & (free - 1)};
       return base + static_cast<std::size_t>(std::countr_zero(free)) * kGranuleBytes;
     }
@@ -248,8 +246,7 @@ void* CollectedHeap::allocate_large(const Layout& layout, std::size_t bytes, Cel
   if (runs.is_black) mark(start);
   allocated_[word_of(start)].store(bit_of(start), release);  // [gc-cell]
   store_fence();
-  ++runs.allocated_cells;
-  runs.allocated_bytes += pages * kHeapPageBytes;
+  runs.count_cells(1, pages * kHeapPageBytes);
   put_span(*span, kFull);
   return start;
 }
@@ -260,11 +257,9 @@ void CollectedHeap::flush(CellRuns& runs) noexcept {
     CellRuns::Source& source = runs.sources[number];
     if (run.bits != 0) {
       const std::size_t word = word_of(run.base);
-      const auto cells = static_cast<std::uint64_t>(std::popcount(run.bits));
       allocated_[word].store(allocated_[word].load(relaxed) & ~run.bits, relaxed);
       marks_[word].fetch_and(~run.bits, relaxed);
-      runs.allocated_cells -= cells;
-      runs.allocated_bytes -= cells * kinds_[number].cell_bytes;
+      runs.count_cells(-std::popcount(run.bits), kinds_[number].cell_bytes);
     }
     run = {};
     CollectedSpan& span = *source.span;

@@ -61,8 +61,14 @@ struct CellRuns {
   std::vector<std::uint16_t> used;    // kinds with a span
   bool is_black = false;              // its cells are born marked
   std::uint64_t generation = 0;       // the heap's, or one more: it has left the cycle that is about to end
-  std::uint64_t allocated_bytes = 0;  // taken, since they were last counted
-  std::uint64_t allocated_cells = 0;
+  // Taken since they were last counted, less what was given back: below zero when that had been counted before.
+  std::int64_t allocated_bytes = 0;
+  std::int64_t allocated_cells = 0;
+
+  void count_cells(std::int64_t cells, std::size_t cell_bytes) noexcept {
+    allocated_cells += cells;
+    allocated_bytes += cells * static_cast<std::int64_t>(cell_bytes);
+  }
 };
 
 class CollectedHeap {

@@ -68,6 +68,15 @@ TEST(PacerTest, PercentSetsTheGrowthAndNegativeSwitchesItOff) {
   EXPECT_EQ(allocate_until_time(pacer, 1000 * kMiB), 1000 * kMiB);
 }
 
+TEST(PacerTest, WhatIsGivenBackIsNoReasonForACycle) {
+  Pacer pacer;
+  pacer.begin_cycle();
+  pacer.end_marking(0);
+  EXPECT_FALSE(pacer.allocated(-1696));
+  EXPECT_EQ(pacer.heap_bytes(), 0u);
+  EXPECT_FALSE(pacer.allocated(8192));
+}
+
 TEST(PacerTest, TheLimitHoldsAndIsSoft) {
   Pacer pacer;
   pacer.set_percent(-1);

@@ -42,6 +42,7 @@ class StoragePtr {
   template <class U>
     requires(std::is_convertible_v<U*, T*> && !std::is_same_v<U, T>)
   StoragePtr(const StoragePtr<U>& other) noexcept : at_(other.operator->()) {}
+  // NOLINTNEXTLINE(bugprone-unhandled-self-assignment,cert-oop54-cpp): it does no harm
   StoragePtr& operator=(const StoragePtr& other) noexcept {
     move_to(other.at_);
     return *this;
