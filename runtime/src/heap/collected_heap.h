@@ -58,9 +58,9 @@ struct CellRuns {
   };
   std::array<Run, kKindsMax> runs;
   std::array<Source, kKindsMax> sources;
-  std::vector<std::uint16_t> used;    // kinds with a span
-  bool is_black = false;              // its cells are born marked
-  std::uint64_t generation = 0;       // the heap's, or one more: it has left the cycle that is about to end
+  std::vector<std::uint16_t> used;  // kinds with a span
+  bool is_black = false;            // its cells are born marked
+  std::uint64_t generation = 0;     // the heap's, or one more: it has left the cycle that is about to end
   // Taken since they were last counted, less what was given back: below zero when that had been counted before.
   std::int64_t allocated_bytes = 0;
   std::int64_t allocated_cells = 0;

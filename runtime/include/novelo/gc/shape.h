@@ -52,8 +52,8 @@ inline void before_store(const void* old_value, const void* new_value) noexcept 
     note_store(old_value, new_value);
 }
 
-// Debug builds of programs ask at each copy whether the collector looks at where it goes. Ends the process with a message
-// that says what to do if it does not. Does nothing outside goroutines.
+// Debug builds of programs ask at each copy whether the collector looks at where it goes. Ends the process with a
+// message that says what to do if it does not. Does nothing outside goroutines.
 void check_reference_place(const void* place) noexcept;
 #if defined(NOVELO_GC_CHECKS)
 inline constexpr bool kChecksPlaces = true;
