@@ -4,6 +4,7 @@
 
 #include <new>
 #include <utility>
+#include <vector>
 
 namespace novelo::rt {
 namespace {
@@ -17,19 +18,24 @@ void drop(Closure* closure) noexcept {
 
 std::uint64_t CleanupTable::add(void* object, Closure&& call) {
   auto* closure = ::new (allocate_traced(sizeof(Closure), alignof(Closure))) Closure(std::move(call));
-  const LockGuard guard(lock_);
-  calls_.emplace(next_number_, Call{reinterpret_cast<std::uintptr_t>(object), closure});
-  return next_number_++;
+  // The object may be a part of what was allocated.
+  const char* start = heap_.find(reinterpret_cast<std::uintptr_t>(object), CollectedHeap::Certainty::kMaybe).start;
+  const std::uint64_t number = next_number_.fetch_add(1, relaxed);
+  Shard& shard = shards_[number % kShards];
+  const LockGuard guard(shard.lock);
+  shard.calls.emplace(number, Call{reinterpret_cast<std::uintptr_t>(start), closure});
+  return number;
 }
 
 bool CleanupTable::stop(std::uint64_t number) {
   Closure* closure = nullptr;
   {
-    const LockGuard guard(lock_);
-    const auto found = calls_.find(number);
-    if (found == calls_.end()) return false;
+    Shard& shard = shards_[number % kShards];
+    const LockGuard guard(shard.lock);
+    const auto found = shard.calls.find(number);
+    if (found == shard.calls.end()) return false;
     closure = found->second.closure;
-    calls_.erase(found);
+    shard.calls.erase(found);
   }
   drop(closure);
   return true;
@@ -37,15 +43,21 @@ bool CleanupTable::stop(std::uint64_t number) {
 
 void CleanupTable::find_due(Marker& marker) {
   const std::vector<CollectedHeap::Object> objects = heap_.unmarked_with_destructor();
-  const LockGuard guard(lock_);
-  for (auto it = calls_.begin(); it != calls_.end();) {
-    if (heap_.is_marked(reinterpret_cast<const char*>(it->second.object))) {
-      ++it;
-      continue;
+  std::vector<Closure*> closures;
+  for (Shard& shard : shards_) {
+    const LockGuard guard(shard.lock);
+    for (auto it = shard.calls.begin(); it != shard.calls.end();) {
+      const auto* object = reinterpret_cast<const char*>(it->second.object);
+      if (object == nullptr || heap_.is_marked(object)) {
+        ++it;
+      } else {
+        closures.push_back(it->second.closure);
+        it = shard.calls.erase(it);
+      }
     }
-    due_calls_.push_back(it->second.closure);
-    it = calls_.erase(it);
   }
+  const LockGuard guard(lock_);
+  due_calls_.insert(due_calls_.end(), closures.begin(), closures.end());
   for (const CollectedHeap::Object& object : objects) {
     marker.shade(reinterpret_cast<std::uintptr_t>(object.start));
     due_objects_.push_back(object);

@@ -9,10 +9,13 @@
 //   tested     tests/conformance/gc_test.cc
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <unordered_map>
 
+#include "base/atomic.h"
 #include "base/lock.h"
 #include "gc/marker.h"
 #include "novelo/start.h"
@@ -42,12 +45,19 @@ class CleanupTable {
   Closure* next_call() noexcept;
   CollectedHeap::Object next_object() noexcept;
 
+  // By number, in parts: the collector looks through one after the other, and keeps nobody long from adding to it.
+  static constexpr std::size_t kShards = 64;
+  struct Shard {
+    Lock<LockRank::kRoots> lock;
+    std::unordered_map<std::uint64_t, Call> calls NOVELO_GUARDED_BY(lock);
+  };
+
   CollectedHeap& heap_;
+  std::array<Shard, kShards> shards_;
+  Atomic<std::uint64_t> next_number_{1};
   Lock<LockRank::kRoots> lock_;
-  std::unordered_map<std::uint64_t, Call> calls_ NOVELO_GUARDED_BY(lock_);
   std::deque<Closure*> due_calls_ NOVELO_GUARDED_BY(lock_);
   std::deque<CollectedHeap::Object> due_objects_ NOVELO_GUARDED_BY(lock_);
-  std::uint64_t next_number_ NOVELO_GUARDED_BY(lock_) = 1;
 };
 
 }  // namespace novelo::rt

@@ -8,6 +8,7 @@ namespace novelo::rt {
 WeakCell* WeakTable::make(void* object) {
   auto* cell = new WeakCell;
   cell->object.store(object, relaxed);
+  cell->start = heap_.find(reinterpret_cast<std::uintptr_t>(object), CollectedHeap::Certainty::kMaybe).start;
   const LockGuard guard(lock_);
   cells_.push_front(*cell);
   return cell;
@@ -34,7 +35,7 @@ void* WeakTable::get(WeakCell& cell) noexcept {
       marker_.shade(reinterpret_cast<std::uintptr_t>(object));
       break;
     case Phase::kMarked:
-      if (object != nullptr && !heap_.is_marked(static_cast<char*>(object))) return nullptr;
+      if (cell.start != nullptr && !heap_.is_marked(cell.start)) return nullptr;
       break;
   }
   return object;
@@ -57,8 +58,9 @@ bool WeakTable::end_marking() noexcept {
 void WeakTable::clear_unmarked() noexcept {
   const LockGuard guard(lock_);
   for (WeakCell* cell = cells_.front(); cell != nullptr; cell = cells_.next(*cell)) {
-    const auto* object = static_cast<const char*>(cell->object.load(relaxed));
-    if (object != nullptr && !heap_.is_marked(object)) cell->object.store(nullptr, relaxed);
+    if (cell->start == nullptr || heap_.is_marked(cell->start)) continue;
+    cell->object.store(nullptr, relaxed);
+    cell->start = nullptr;
   }
 }
 

@@ -20,7 +20,8 @@
 namespace novelo::rt {
 
 struct WeakCell : ListLink, HeapObject {
-  Atomic<void*> object{nullptr};
+  Atomic<void*> object{nullptr};  // or a part of it
+  const char* start = nullptr;    // where its mark is; nullptr: it is no collected object, and stays
   Atomic<std::int64_t> references{1};
 };
 
