@@ -280,11 +280,12 @@ void Collector::run_cycle() noexcept {
   weak_.end_cycle();
   heap_.begin_sweep();
   collector_is_active.store(false, release);  // [gc-active] with execute() and collector_poll()
+  const std::uint64_t heap_bytes = pacer_.heap_bytes();
   pacer_.end_marking(marked_bytes_.load(relaxed));
   heap_.expect_bytes(pacer_.goal_bytes());
   sweep(turns);
   count(sweep_ns_, static_cast<std::uint64_t>(steady_ns() - marked));
-  if (is_tracing_) trace(began, marked);
+  if (is_tracing_) trace(began, marked, heap_bytes);
 }
 
 void Collector::mark_roots(Turns& turns) noexcept {
@@ -340,14 +341,14 @@ void Collector::sweep(Turns& turns) noexcept {
   for (int times = 0; !heap_.is_swept(); ++times) turns.wait(times);
 }
 
-void Collector::trace(std::int64_t began_ns, std::int64_t marked_ns) noexcept {
+void Collector::trace(std::int64_t began_ns, std::int64_t marked_ns, std::uint64_t heap_bytes) noexcept {
   const double now = static_cast<double>(steady_ns());
-  std::fprintf(stderr, "gc %llu: %.3f ms to mark, %.3f ms to sweep, %llu KiB alive, %llu objects, goal %llu KiB\n",
-               static_cast<unsigned long long>(number_.load(relaxed)), static_cast<double>(marked_ns - began_ns) * 1e-6,
-               (now - static_cast<double>(marked_ns)) * 1e-6,
-               static_cast<unsigned long long>(pacer_.live_bytes() >> 10),
-               static_cast<unsigned long long>(marked_objects_.load(relaxed)),
-               static_cast<unsigned long long>(pacer_.goal_bytes() >> 10));
+  std::fprintf(
+      stderr, "gc %llu: %.3f ms to mark, %.3f ms to sweep, %llu KiB of %llu alive, %llu objects, goal %llu KiB\n",
+      static_cast<unsigned long long>(number_.load(relaxed)), static_cast<double>(marked_ns - began_ns) * 1e-6,
+      (now - static_cast<double>(marked_ns)) * 1e-6, static_cast<unsigned long long>(pacer_.live_bytes() >> 10),
+      static_cast<unsigned long long>(heap_bytes >> 10), static_cast<unsigned long long>(marked_objects_.load(relaxed)),
+      static_cast<unsigned long long>(pacer_.goal_bytes() >> 10));
 }
 
 // ---- by those who allocate ----

@@ -103,7 +103,7 @@ class Collector {
   void finish_marking(Turns& turns) noexcept;
   void sweep(Turns& turns) noexcept;
   void verify() const noexcept;
-  void trace(std::int64_t began_ns, std::int64_t marked_ns) noexcept;
+  void trace(std::int64_t began_ns, std::int64_t marked_ns, std::uint64_t heap_bytes) noexcept;
 
   // Stacks: stack_scan.cc
   void scan_goroutines(Turns& turns) noexcept;

@@ -22,6 +22,8 @@ class Turns {
   }
   void leave() noexcept {
     if (is_alone_) return;
+    // The others' processors may be with goroutines that allocate all the time.
+    scheduler()->run_due_timers();
     novelo::yield();
     began_ns_ = steady_ns();
   }

@@ -147,6 +147,11 @@ std::size_t Scheduler::global_size() const noexcept {
   return size;
 }
 
+void Scheduler::run_due_timers() noexcept {
+  const std::int64_t now = now_ns();
+  for (const auto& p : processors_) p->timers.run_expired(now, kTimersAtOnce);
+}
+
 std::int64_t Scheduler::next_timer() const noexcept {
   std::int64_t when = kNever;
   for (const auto& p : processors_) when = std::min(when, p->timers.next_when());

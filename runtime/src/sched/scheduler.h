@@ -73,6 +73,10 @@ class Scheduler {
   // A timer became a heap's first: whoever sleeps until a later time looks again. From any thread.
   void timer_moved_up(std::int64_t when) noexcept;
 
+  // ---- find_work.cc ----
+  // Fires what is due on any processor, whatever runs there. By a goroutine that keeps its processor long.
+  void run_due_timers() noexcept;
+
   // ---- handoff.cc: the calling goroutine's thread is about to block, and is back ----
   void enter_blocking() noexcept;
   void leave_blocking();
