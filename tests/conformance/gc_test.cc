@@ -418,6 +418,25 @@ TEST_P(GcTest, LargeObjectsAreKeptLookedIntoAndGivenBack) {
   });
 }
 
+TEST_P(GcTest, StatsTellWhatWasAskedForAndWhatItTook) {
+  run([] {
+    const gc::Stats before = gc::stats();
+    const gc::Ptr<Node> list = make_list(10'000);
+    gc::collect();
+    gc::collect();
+    const gc::Stats after = gc::stats();
+    EXPECT_GE(after.cycles, before.cycles + 2);
+    EXPECT_GE(after.cycles_requested, before.cycles_requested + 2);
+    EXPECT_GE(after.heap_live_bytes, 160'000u);
+    EXPECT_GE(after.heap_goal_bytes, after.heap_live_bytes);
+    EXPECT_GE(after.total_alloc_objects, before.total_alloc_objects + 9'000);
+    EXPECT_GT(after.mark_seconds, before.mark_seconds);
+    EXPECT_GT(after.sweep_seconds, before.sweep_seconds);
+    EXPECT_GE(after.assist_seconds, before.assist_seconds);
+    EXPECT_EQ(sum_of(list), sum_below(10'000));
+  });
+}
+
 TEST_P(GcTest, TheHeapIsCollectedWithoutBeingAsked) {
   run([] {
     const std::uint64_t before = gc::stats().cycles;

@@ -303,14 +303,18 @@ std::size_t set_memory_limit(std::size_t bytes);
 
 struct Stats {
   std::uint64_t cycles = 0;
-  std::uint64_t heap_live_bytes = 0;  // found alive by the last cycle
-  std::uint64_t heap_bytes = 0;       // and allocated since
-  std::uint64_t heap_goal_bytes = 0;  // at which the present or next cycle is to end
-  std::uint64_t heap_objects = 0;     // not yet given back
+  std::uint64_t cycles_requested = 0;  // of them, by collect()
+  std::uint64_t heap_live_bytes = 0;   // found alive by the last cycle
+  std::uint64_t heap_bytes = 0;        // and allocated since
+  std::uint64_t heap_goal_bytes = 0;   // at which the present or next cycle is to end
+  std::uint64_t heap_objects = 0;      // not yet given back
   std::uint64_t total_alloc_bytes = 0;
   std::uint64_t total_alloc_objects = 0;
   std::uint64_t freed_objects = 0;
-  DurationHistogram pauses;  // how long a goroutine or a machine did something for the collector, each time
+  double mark_seconds = 0;    // from the beginnings of cycles to when all was marked, others running beside
+  double sweep_seconds = 0;   // from then to their ends
+  double assist_seconds = 0;  // in which those who allocate have marked
+  DurationHistogram pauses;   // how long a goroutine or a machine did something for the collector, each time
 };
 // Throws RuntimeError when no Runtime is alive.
 Stats stats();

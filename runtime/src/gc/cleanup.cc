@@ -70,11 +70,6 @@ void CleanupTable::mark_due(Marker& marker) noexcept {
   for (const CollectedHeap::Object& object : due_objects_) marker.shade(reinterpret_cast<std::uintptr_t>(object.start));
 }
 
-bool CleanupTable::has_due() noexcept {
-  const LockGuard guard(lock_);
-  return !due_calls_.empty() || !due_objects_.empty();
-}
-
 Closure* CleanupTable::next_call() noexcept {
   const LockGuard guard(lock_);
   if (due_calls_.empty()) return nullptr;

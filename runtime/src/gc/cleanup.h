@@ -33,7 +33,6 @@ class CleanupTable {
   // Once marking is complete: takes those whose object is not marked, and marks what destructors are to see.
   void find_due(Marker& marker);
   void mark_due(Marker& marker) noexcept;  // in the next cycles, until they have run
-  bool has_due() noexcept;
   void run_due();
 
  private:

@@ -142,9 +142,22 @@ void Collector::run_cycles() noexcept {
     completed_event_.notify_all([this] {
       completed_.store(completed_.load(relaxed) + 1, release);  // [gc-completed]
     });
-    if (cleanups_.has_due()) scheduler()->start_system(Closure([this] { cleanups_.run_due(); }));
-    tell_of_collection();
+    start_followers();
   }
+}
+
+// What comes after a cycle runs code of the program, which may wait: on a goroutine of its own, one at a time.
+void Collector::start_followers() noexcept {
+  if (has_followers_.exchange(true, acquire)) return;  // [gc-followers]
+  const bool is_started = scheduler()->start_system(Closure([this] {
+    struct Over {
+      ~Over() { flag.store(false, release); }  // [gc-followers]
+      Atomic<bool>& flag;
+    } over{has_followers_};
+    tell_of_collection();
+    cleanups_.run_due();
+  }));
+  if (!is_started) has_followers_.store(false, release);  // [gc-followers] the runtime ends
 }
 
 // ---- handshakes ----
@@ -176,6 +189,7 @@ void Collector::answer(Mutator& mutator, std::uint64_t word, const Self* self) n
       marked_bytes_.fetch_add(mutator.marker.take_marked_bytes(), relaxed);
       break;
     case Handshake::kBarrierOff:
+      mutator.marker.finish();
       mutator.noted_size = 0;
       heap_.flush(cells);
       cells.is_black = false;
@@ -276,7 +290,9 @@ void Collector::run_cycle() noexcept {
   next_generation_.store(heap_.generation() + 1, relaxed);
   is_barrier_on.store(false, relaxed);
   shake_hands(Handshake::kBarrierOff, turns);
-  roots_.let_outsiders_finish();
+  // A word that only looked like a reference may have been noted since: what it marked is to be whole.
+  static_cast<void>(roots_.publish_noted());
+  drain(turns);
   weak_.end_cycle();
   heap_.begin_sweep();
   collector_is_active.store(false, release);  // [gc-active] with execute() and collector_poll()

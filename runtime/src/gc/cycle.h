@@ -37,8 +37,8 @@ namespace novelo::rt {
 class Scheduler;
 class Turns;
 
-enum class CollectionCause : std::uint8_t { kHeap, kRequest, kTime };
-inline constexpr std::size_t kCollectionCauses = 3;
+enum class CollectionCause : std::uint8_t { kHeap, kRequest };
+inline constexpr std::size_t kCollectionCauses = 2;
 
 class Collector {
  public:
@@ -59,7 +59,6 @@ class Collector {
   // Counts what the runs have taken; begins a cycle when it is time, marks if the cycle falls behind, and lets it go
   // first once it is late.
   void account(Mutator& mutator) noexcept;
-  bool is_marking() const noexcept { return is_marking_.load(relaxed); }
 
   CollectedHeap& heap() noexcept { return heap_; }
   MarkQueue& queue() noexcept { return queue_; }
@@ -88,6 +87,7 @@ class Collector {
   void assist(Mutator& mutator, std::int64_t allocated_bytes) noexcept;
   void run_cycles() noexcept;
   void run_cycle() noexcept;
+  void start_followers() noexcept;
   void shake_hands(Handshake kind, Turns& turns) noexcept;
   // A goroutine that answers for the machine it runs on: its stack is to be looked through from here up.
   struct Self {
@@ -128,8 +128,9 @@ class Collector {
   Atomic<std::uint64_t> marked_objects_{0};
   Atomic<std::int64_t> credit_bytes_{0};  // marked by the collector and not yet allocated for
   Atomic<bool> is_verifying_{false};
-  bool is_tracing_ = false;    // gctrace=1 in $NOVELO_DEBUG: a line a cycle
-  bool is_stressing_ = false;  // gcstress=1: a cycle at each look
+  Atomic<bool> has_followers_{false};  // cleanups and those told of the last cycle run
+  bool is_tracing_ = false;            // gctrace=1 in $NOVELO_DEBUG: a line a cycle
+  bool is_stressing_ = false;          // gcstress=1: a cycle at each look
 
   Lock<LockRank::kChannel> lock_;
   bool is_running_ NOVELO_GUARDED_BY(lock_) = false;

@@ -16,7 +16,6 @@ RootSlot* Roots::make_slot(void* object) {
   }
   RootSlot* slot = free_;
   free_ = slot->next_free;
-  ++in_use_;
   if (is_barrier_on.load(relaxed)) marker_.shade(reinterpret_cast<std::uintptr_t>(object));
   slot->object.store(object, relaxed);
   return slot;
@@ -37,12 +36,6 @@ void Roots::drop_slot(RootSlot& slot) noexcept {
   slot.object.store(nullptr, relaxed);
   slot.next_free = free_;
   free_ = &slot;
-  --in_use_;
-}
-
-std::size_t Roots::slots_in_use() noexcept {
-  const LockGuard guard(lock_);
-  return in_use_;
 }
 
 void* Roots::allocate(std::size_t bytes, std::size_t align, CellCache* cache) noexcept {

@@ -44,7 +44,6 @@ class Roots {
   void* allocate(std::size_t bytes, std::size_t align, CellCache* cache) noexcept;
   void deallocate(void* memory, std::size_t bytes, std::size_t align, CellCache* cache) noexcept;
   void drain(CellCache& cache) noexcept { traced_.drain(cache); }
-  bool is_traced(const void* memory) const noexcept { return traced_.contains(memory); }
 
   // By who is no running goroutine: notes what is about to be overwritten or moved, if the barrier is on.
   void note_from_outside(const void* from, const void* to) noexcept;
@@ -56,9 +55,6 @@ class Roots {
   void mark_traced(Marker& marker, absl::FunctionRef<void()> pause) noexcept;
   bool publish_noted() noexcept;  // true: there was something
 
-  RawLock& lock() noexcept NOVELO_RETURN_CAPABILITY(lock_) { return lock_; }
-  std::size_t slots_in_use() noexcept;
-
  private:
   static constexpr std::size_t kSlotsAtOnce = 256;
   using Slots = std::array<RootSlot, kSlotsAtOnce>;
@@ -68,7 +64,6 @@ class Roots {
   Marker marker_ NOVELO_GUARDED_BY(lock_);  // for what is noted from outside
   std::vector<std::unique_ptr<Slots>> slots_ NOVELO_GUARDED_BY(lock_);
   RootSlot* free_ NOVELO_GUARDED_BY(lock_) = nullptr;
-  std::size_t in_use_ NOVELO_GUARDED_BY(lock_) = 0;
   Heap traced_;
 };
 

@@ -12,6 +12,10 @@ Stats stats() {
   const rt::Pacer& pacer = collector.pacer();
   Stats s;
   s.cycles = collector.cycles();
+  s.cycles_requested = collector.cycles(rt::CollectionCause::kRequest);
+  s.mark_seconds = static_cast<double>(collector.mark_ns()) * 1e-9;
+  s.sweep_seconds = static_cast<double>(collector.sweep_ns()) * 1e-9;
+  s.assist_seconds = static_cast<double>(collector.assist_ns()) * 1e-9;
   s.heap_live_bytes = pacer.live_bytes();
   s.heap_bytes = pacer.heap_bytes();
   s.heap_goal_bytes = pacer.goal_bytes();
