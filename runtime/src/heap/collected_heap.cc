@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 #include <new>
 
@@ -21,7 +22,10 @@ constexpr std::size_t kSmallBytes = std::size_t{128} << 20;  // of a heap that i
 std::size_t reserved_bytes() noexcept {
   rlimit limit{};
   const bool is_limited = getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
-  return is_limited ? std::min<std::size_t>(kReservedBytes, limit.rlim_cur / 4) : kReservedBytes;
+  const char* told = std::getenv("NOVELO_GC_HEAP_MAX");
+  std::size_t bytes = told == nullptr ? 0 : std::strtoull(told, nullptr, 10);
+  if (bytes == 0) bytes = kReservedBytes;
+  return is_limited ? std::min<std::size_t>(bytes, limit.rlim_cur / 4) : bytes;
 }
 
 template <class T>
