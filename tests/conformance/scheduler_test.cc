@@ -47,6 +47,29 @@ TEST_P(SchedulerTest, APingPongPairDoesNotStarveAThirdGoroutine) {
   });
 }
 
+// Each starts the next one, which runs at once, and ends: nobody lives to be asked to yield.
+TEST_P(SchedulerTest, ARelayOfShortGoroutinesDoesNotStarveAThirdGoroutine) {
+  run([] {
+    struct Relay {
+      static void run(std::atomic<bool>& is_over, std::atomic<std::int64_t>& legs) {
+        if (is_over || ++legs > 20'000'000) return;
+        go([&is_over, &legs] { run(is_over, legs); });
+      }
+    };
+    std::atomic<bool> third_ran{false};
+    std::atomic<std::int64_t> legs{0};
+    Scope scope;
+    // As many as there are processors, so that nobody idle comes and helps.
+    for (int i = 0; i < max_procs(); ++i) scope.go([&] { Relay::run(third_ran, legs); });
+    scope.go([&] {
+      for (int turns = 0; turns < 5; ++turns) yield();
+      third_ran = true;
+    });
+    EXPECT_TRUE(scope.wait().ok());
+    EXPECT_LT(legs.load(), 20'000'000);
+  });
+}
+
 TEST_P(SchedulerTest, GoroutinesThatYieldTakeTurns) {
   run([] {
     constexpr int kTurns = 500;

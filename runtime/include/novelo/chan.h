@@ -116,7 +116,11 @@ class ChannelHandle {
   ChannelHandle(const ChannelHandle& other) noexcept : channel_(other.channel_) {
     if (channel_ != nullptr) channel_ref(channel_);
   }
-  ChannelHandle(ChannelHandle&& other) noexcept : channel_(std::exchange(other.channel_, nullptr)) {}
+  ChannelHandle(ChannelHandle&& other) noexcept : channel_(other.channel_) {
+    if (is_barrier_on.load(std::memory_order_relaxed)) [[unlikely]]
+      note_moved(&channel_, sizeof channel_);
+    other.channel_ = nullptr;
+  }
   ChannelHandle& operator=(ChannelHandle other) noexcept {
     std::swap(channel_, other.channel_);
     return *this;

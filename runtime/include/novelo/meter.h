@@ -26,6 +26,7 @@ class ScopeCore;
 class AccountHandle {
  public:
   AccountHandle();
+  explicit AccountHandle(Account& shared) noexcept;
   AccountHandle(const AccountHandle& other) noexcept;
   AccountHandle& operator=(AccountHandle other) noexcept {
     std::swap(account_, other.account_);
@@ -33,6 +34,7 @@ class AccountHandle {
   }
   ~AccountHandle();
   Account& operator*() const noexcept { return *account_; }
+  friend bool operator==(const AccountHandle&, const AccountHandle&) = default;
 
  private:
   Account* account_;
@@ -80,7 +82,10 @@ class Meter {
   // where no meter is inside this one.
   Usage usage() const;
 
+  friend bool operator==(const Meter&, const Meter&) = default;  // handles of the same
+
  private:
+  friend struct LeakedGoroutine;
   rt::AccountHandle account_;
 };
 

@@ -7,6 +7,7 @@
 #include "novelo/error.h"
 #include "novelo/gc.h"
 #include "novelo/go.h"
+#include "novelo/leaks.h"
 #include "novelo/local.h"
 #include "novelo/meter.h"
 #include "novelo/reflect.h"

@@ -62,17 +62,13 @@ class Closure {
     }
   }
 
-  Closure(Closure&& other) noexcept : operations_(other.operations_) {
-    if (operations_ != nullptr) operations_->relocate(storage_, other.storage_);
-    other.operations_ = nullptr;
-  }
+  Closure(Closure&& other) noexcept : operations_(other.operations_) { take(other); }
 
   Closure& operator=(Closure&& other) noexcept {
     if (this != &other) {
       reset();
       operations_ = other.operations_;
-      if (operations_ != nullptr) operations_->relocate(storage_, other.storage_);
-      other.operations_ = nullptr;
+      take(other);
     }
     return *this;
   }
@@ -104,6 +100,15 @@ class Closure {
     const std::type_info* entry;
     StackNeed* stack_need;
   };
+
+  void take(Closure& other) noexcept {
+    if (operations_ == nullptr) return;
+    // The collector may have looked at where it goes already.
+    if (is_barrier_on.load(std::memory_order_relaxed)) [[unlikely]]
+      note_moved(other.storage_, kInlineBytes);
+    operations_->relocate(storage_, other.storage_);
+    other.operations_ = nullptr;
+  }
 
   template <class Entry>
   static constexpr const std::type_info* kEntry = std::is_class_v<Entry> ? &typeid(Entry) : nullptr;

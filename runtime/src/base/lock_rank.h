@@ -17,10 +17,12 @@ enum class LockRank : std::uint8_t {
   kGlobalQueue,  // the shared list of runnable goroutines
   kIdle,         // idle machines and processors, and the table of machines
   kRoots,        // what refers to collected objects from outside the heap
+  kLeaks,        // what was found by the search for goroutines that wait for ever
   kMarkQueue,    // what the collector is still to look into
   kStackPool,    // carving and keeping stacks
   kCentralList,  // cells of the heap that no processor keeps
   kPageHeap,     // its pages
+  kAddressSpace,  // which parts of the address space are the runtime's own
 };
 
 // Locks of one rank may be held together only where something else fixes their order.

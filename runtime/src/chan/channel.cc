@@ -118,6 +118,9 @@ Channel* channel_make(const ElementType& type, std::int64_t capacity) {
 }
 void channel_ref(Channel* channel) noexcept {
   channel->ref();
+  // Where the new handle is, the collector may have looked already.
+  if (is_barrier_on.load(relaxed)) [[unlikely]]
+    note_moved(&channel, sizeof channel);
 }
 void channel_unref(Channel* channel) noexcept {
   channel->unref();

@@ -47,6 +47,9 @@ class Channel {
   void ref() noexcept { references_.fetch_add(1, relaxed); }  // [chan-refs] whoever copies holds one already
   void unref() noexcept;
 
+  // As wait() wants it: what it is attached to may end the wait too.
+  const void* waited_for() const noexcept { return attachment_ == nullptr ? this : nullptr; }
+
   void attach(ChannelAttachment* attachment) noexcept { attachment_ = attachment; }
 
   static Channel* make(const ElementType& type, std::int64_t capacity);

@@ -21,7 +21,7 @@ void channel_recv(Channel* channel, void* optional) NOVELO_NO_THREAD_SAFETY_ANAL
   Waiter waiter;
   waiter.slot = optional;
   channel->receivers().push(waiter);
-  if (wait_unlocking(WaitReason::kChanReceive, channel->lock()) == WakeCause::kCancel) {
+  if (wait_unlocking(WaitReason::kChanReceive, channel->waited_for(), channel->lock()) == WakeCause::kCancel) {
     channel->lock().lock();
     channel->receivers().remove(waiter);
     channel->lock().unlock();

@@ -47,6 +47,14 @@ class LockSet {
       channel->lock().unlock();
     }
   }
+  // None, when a timer may end the wait.
+  SelectedChannels selected() const noexcept {
+    static_assert(sizeof(Channel*) == sizeof(const void*));
+    for (const Channel* channel : channels_) {
+      if (channel->waited_for() == nullptr) return {nullptr, 0};
+    }
+    return {reinterpret_cast<const void* const*>(channels_.data()), channels_.size()};
+  }
 
  private:
   std::span<Channel*> channels_;
@@ -206,8 +214,10 @@ std::size_t select_ops(std::span<const SelectOp> ops) {
     waiters[k].case_index = order[k];
     queue_of(op).push(waiters[k]);
   }
-  const WakeCause cause =
-      wait(WaitReason::kSelect, [](void* held) noexcept { static_cast<LockSet*>(held)->unlock(); }, &locks);
+  const SelectedChannels selected = locks.selected();
+  const WakeCause cause = wait(
+      WaitReason::kSelect, selected.size == 0 ? nullptr : &selected,
+      [](void* held) noexcept { static_cast<LockSet*>(held)->unlock(); }, &locks);
   const auto* winner = cause == WakeCause::kCancel ? nullptr : static_cast<const Waiter*>(wait_record().winner());
   leave_queues(ops, waiters, winner);
   if (winner == nullptr) throw_cancelled();

@@ -28,7 +28,7 @@ void channel_send(Channel* channel, void* element) NOVELO_NO_THREAD_SAFETY_ANALY
   Waiter waiter;
   waiter.slot = element;
   channel->senders().push(waiter);
-  if (wait_unlocking(WaitReason::kChanSend, channel->lock()) == WakeCause::kCancel) {
+  if (wait_unlocking(WaitReason::kChanSend, channel->waited_for(), channel->lock()) == WakeCause::kCancel) {
     channel->lock().lock();
     channel->senders().remove(waiter);
     channel->lock().unlock();

@@ -84,6 +84,9 @@ void Collector::scheduler_gone(Scheduler& scheduler) noexcept {
     delete mutator;
   }
   for (const auto& p : scheduler.processors()) roots_.drain(p->traced_cells);
+  const LockGuard guard(leaks_lock_);
+  suspects_.clear();
+  leaked_.clear();
 }
 
 // ---- asking for a cycle ----
@@ -122,7 +125,8 @@ void Collector::collect() {
     is_running_ = true;
   }
   if (starts && !start()) return;
-  completed_event_.wait(WaitReason::kCollection, [&] { return completed_.load(acquire) >= target; });  // [gc-completed]
+  completed_event_.wait(WaitReason::kCollection, nullptr,
+                        [&] { return completed_.load(acquire) >= target; });  // [gc-completed]
 }
 
 void Collector::run_cycles() noexcept {
@@ -268,6 +272,7 @@ void Collector::run_cycle() noexcept {
   const std::int64_t began = steady_ns();
   pacer_.begin_cycle(scheduler()->max_procs());
   number_.store(number_.load(relaxed) + 1, relaxed);
+  looks_.store(looks_.load(relaxed) + 1, relaxed);
   marked_bytes_.store(0, relaxed);
   marked_objects_.store(0, relaxed);
   credit_bytes_.store(0, relaxed);
@@ -283,6 +288,7 @@ void Collector::run_cycle() noexcept {
   do {
     drain(turns);
   } while (!flush(turns));
+  if (wants_leaks_.exchange(false, acquire)) search_leaks(turns);  // [gc-leaks]
   finish_marking(turns);
   const std::int64_t marked = steady_ns();
   count(mark_ns_, static_cast<std::uint64_t>(marked - began));

@@ -21,6 +21,7 @@
 #include "base/atomic.h"
 #include "base/lock.h"
 #include "gc/cleanup.h"
+#include "gc/leak_finder.h"
 #include "gc/mark_queue.h"
 #include "gc/mutator.h"
 #include "gc/pacer.h"
@@ -67,6 +68,11 @@ class Collector {
   CleanupTable& cleanups() noexcept { return cleanups_; }
   Pacer& pacer() noexcept { return pacer_; }
 
+  // Searches for goroutines that wait for ever until two searches agree; those. Leaves by Cancelled.
+  std::vector<EndlessWait> find_leaks();
+  // Of those found last, how many are there still.
+  std::size_t leaked() const noexcept;
+
   // A second opinion at the end of marking, which ends the process if it finds a mark that is missing. On in debug
   // builds, and with gcverify=1 in $NOVELO_DEBUG.
   void set_verifying(bool on) noexcept { is_verifying_.store(on, relaxed); }
@@ -105,12 +111,19 @@ class Collector {
   void verify() const noexcept;
   void trace(std::int64_t began_ns, std::int64_t marked_ns, std::uint64_t heap_bytes) noexcept;
 
+  // leak_search.cc
+  void search_leaks(Turns& turns) noexcept;
+  std::vector<EndlessWait> endless_waits(Turns& turns);
+  void consider_goroutines(LeakFinder& finder, Turns& turns);
+  void look_through_alive(LeakFinder& finder, Turns& turns) noexcept;
+
   // Stacks: stack_scan.cc
+  void for_each_unscanned(Turns& turns, absl::FunctionRef<void(Goroutine& g, const char* blocking_sp)> scan);
   void scan_goroutines(Turns& turns) noexcept;
   bool claim_scan(Goroutine& g) noexcept;
   void scan_stopped(Goroutine& g, Marker& marker) noexcept;
   void scan_running(Goroutine& g, Marker& marker, const void* sp) noexcept;
-  std::uint64_t scanned() const noexcept { return 2 * number_.load(relaxed); }
+  std::uint64_t scanned() const noexcept { return 2 * looks_.load(relaxed); }
 
   CollectedHeap& heap_;
   MarkQueue queue_;
@@ -120,6 +133,7 @@ class Collector {
   Pacer pacer_;
 
   Atomic<std::uint64_t> number_{0};     // of the cycle
+  Atomic<std::uint64_t> looks_{0};      // through all goroutines
   Atomic<std::uint64_t> handshake_{0};  // its number times eight, and what it is for
   Atomic<std::uint64_t> next_generation_{0};
   Atomic<bool> is_marking_{false};         // from black birth to the end of marking
@@ -137,12 +151,18 @@ class Collector {
   std::uint64_t wanted_ NOVELO_GUARDED_BY(lock_) = 0;  // cycles to have completed
   CollectionCause cause_ NOVELO_GUARDED_BY(lock_) = CollectionCause::kHeap;
   Event completed_event_;
+  Atomic<bool> wants_leaks_{false};
+  mutable Lock<LockRank::kLeaks> leaks_lock_;
+  std::vector<EndlessWait> suspects_ NOVELO_GUARDED_BY(leaks_lock_);  // of the last search
+  std::vector<EndlessWait> leaked_ NOVELO_GUARDED_BY(leaks_lock_);    // those that the search before had found too
+
   Atomic<std::uint64_t> begun_{0};
   Atomic<std::uint64_t> completed_{0};
   std::array<Atomic<std::uint64_t>, kCollectionCauses> cycles_{};
   Atomic<std::uint64_t> mark_ns_{0};
   Atomic<std::uint64_t> assist_ns_{0};
   Atomic<std::uint64_t> sweep_ns_{0};
+  Atomic<std::uint64_t> leak_ns_{0};
 };
 
 }  // namespace novelo::rt

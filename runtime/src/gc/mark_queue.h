@@ -13,12 +13,13 @@
 #include <cstdint>
 
 #include "base/lock.h"
+#include "heap/kept_object.h"
 
 namespace novelo::rt {
 
 class MarkQueue {
  public:
-  struct Batch {
+  struct Batch : KeptObject {
     Batch* next = nullptr;
     std::size_t size = 0;
     std::array<std::uintptr_t, 510> words;

@@ -5,6 +5,8 @@
 
 #include <array>
 
+#include "gc/leak_finder.h"
+
 namespace novelo::rt {
 
 void Marker::push(std::uintptr_t word) noexcept {
@@ -43,6 +45,8 @@ bool Marker::mark(const CollectedHeap::Object& object) noexcept {
 }
 
 void Marker::shade(std::uintptr_t word) noexcept {
+  if (LeakFinder* finder = LeakFinder::in_use.load(acquire)) [[unlikely]]  // [leak-finder]
+    finder->look(&word, &word + 1);
   const CollectedHeap::Object object = heap_.find(word, CollectedHeap::Certainty::kMaybe);
   if (!object || !mark(object)) return;
   if (object.layout->shape.pointers != ObjectShape::Pointers::kNone) {
@@ -51,6 +55,8 @@ void Marker::shade(std::uintptr_t word) noexcept {
 }
 
 void Marker::shade_all(const void* from, const void* to) noexcept {
+  if (LeakFinder* finder = LeakFinder::in_use.load(acquire)) [[unlikely]]  // [leak-finder]
+    return finder->look(from, to);                                         // all there is has been marked
   for (const auto* at = static_cast<const char*>(from); at + sizeof(void*) <= to; at += sizeof(void*)) {
     if (const std::uintptr_t word = load_racing(at); heap_.contains(word)) shade(word);
   }

@@ -14,13 +14,14 @@
 #include "base/atomic.h"
 #include "gc/marker.h"
 #include "heap/collected_heap.h"
+#include "heap/kept_object.h"
 #include "obs/histogram.h"
 
 namespace novelo::rt {
 
 struct Machine;
 
-struct Mutator {
+struct Mutator : KeptObject {
   Mutator(CollectedHeap& heap, MarkQueue& queue) noexcept : marker(heap, queue) {
     cells.generation = heap.generation();
   }

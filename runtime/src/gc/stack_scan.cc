@@ -1,6 +1,7 @@
 // Looking through goroutines for words that may refer to objects: their stacks, the registers saved there, and the
 // callable they run.
 #include "gc/cycle.h"
+#include "gc/leak_finder.h"
 #include "gc/turns.h"
 #include "sched/overflow.h"
 #include "sched/scheduler.h"
@@ -23,6 +24,10 @@ void scan_left_stacks(const Goroutine& g, Marker& marker) noexcept {
   }
 }
 
+void tell_leak_finder(const Goroutine& g) noexcept {
+  if (LeakFinder* finder = LeakFinder::in_use.load(acquire)) finder->is_alive(g);  // [leak-finder]
+}
+
 }  // namespace
 
 // True: it is the caller who looks through it. Waits while somebody else does.
@@ -42,6 +47,7 @@ bool Collector::claim_scan(Goroutine& g) noexcept {
 
 void Collector::scan_stopped(Goroutine& g, Marker& marker) noexcept {
   scan_body(g, marker);
+  tell_leak_finder(g);
   if (g.stack.bottom != nullptr) {
     scan_stack(static_cast<const char*>(g.context.sp), g.stack, marker);
     scan_left_stacks(g, marker);
@@ -51,18 +57,15 @@ void Collector::scan_stopped(Goroutine& g, Marker& marker) noexcept {
 
 void Collector::scan_running(Goroutine& g, Marker& marker, const void* sp) noexcept {
   scan_body(g, marker);
+  tell_leak_finder(g);
   scan_stack(static_cast<const char*>(sp), g.stack, marker);
   scan_left_stacks(g, marker);
   g.scan.store(scanned(), release);  // [gc-scan]
 }
 
-void Collector::scan_goroutines(Turns& turns) noexcept {
-  constexpr int kLookEvery = 32;
-  Marker marker(heap_, queue_);
-  int looks = 0;
+void Collector::for_each_unscanned(Turns& turns, absl::FunctionRef<void(Goroutine& g, const char* blocking_sp)> scan) {
   scheduler()->for_each_goroutine([&](const Goroutine& one) {
     auto& g = const_cast<Goroutine&>(one);
-    if (++looks % kLookEvery == 0) turns.give_way();
     for (int times = 0;; turns.wait(times++)) {
       const GoroutineState state = g.state.load(acquire);  // [gc-state]
       if (state == GoroutineState::kDead || g.scan.load(relaxed) == scanned()) return;
@@ -70,13 +73,22 @@ void Collector::scan_goroutines(Turns& turns) noexcept {
       // Who runs has been looked through, but for one in a BlockingSection, whose thread is elsewhere. Another is off
       // its stack, and its machine is about to say what becomes of it.
       if (state == GoroutineState::kRunning && blocking_sp == nullptr) continue;
-      if (!claim_scan(g)) return;
-      if (blocking_sp != nullptr) {
-        scan_running(g, marker, blocking_sp);
-      } else {
-        scan_stopped(g, marker);
-      }
-      return;
+      return scan(g, blocking_sp);
+    }
+  });
+}
+
+void Collector::scan_goroutines(Turns& turns) noexcept {
+  constexpr int kLookEvery = 32;
+  Marker marker(heap_, queue_);
+  int looks = 0;
+  for_each_unscanned(turns, [&](Goroutine& g, const char* blocking_sp) {
+    if (++looks % kLookEvery == 0) turns.give_way();
+    if (!claim_scan(g)) return;
+    if (blocking_sp != nullptr) {
+      scan_running(g, marker, blocking_sp);
+    } else {
+      scan_stopped(g, marker);
     }
   });
   marked_bytes_.fetch_add(marker.take_marked_bytes(), relaxed);

@@ -1,7 +1,9 @@
 // runtime/src/gc/turns.h
-// How the collector's goroutine shares its processor: it works for a tenth of a millisecond, then others go first.
+// How the collector's goroutine shares its processor: it works for a tenth of a millisecond, then others go first; for
+// longer where those take long, so that it has a quarter of the time.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #include "absl/time/time.h"
@@ -18,14 +20,16 @@ class Turns {
 
   void give_way() noexcept {
     if (is_alone_) return;
-    if (steady_ns() - began_ns_ >= kTurnNs) leave();
+    if (steady_ns() - began_ns_ >= turn_ns_) leave();
   }
   void leave() noexcept {
     if (is_alone_) return;
     // The others' processors may be with goroutines that allocate all the time.
     scheduler()->run_due_timers();
+    const std::int64_t left_ns = steady_ns();
     novelo::yield();
     began_ns_ = steady_ns();
+    turn_ns_ = std::clamp((began_ns_ - left_ns) / 3, kTurnNs, kTurnNsMax);
   }
   // Until others may have gone on.
   void wait(int times) noexcept {
@@ -40,9 +44,11 @@ class Turns {
 
  private:
   static constexpr std::int64_t kTurnNs = 100'000;
+  static constexpr std::int64_t kTurnNsMax = 2'000'000;
 
   const bool is_alone_;  // deterministic mode: the whole cycle is one step
   std::int64_t began_ns_;
+  std::int64_t turn_ns_ = kTurnNs;
 };
 
 }  // namespace novelo::rt

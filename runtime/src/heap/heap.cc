@@ -3,6 +3,8 @@
 
 #include <sys/resource.h>
 
+#include "heap/kept_object.h"
+
 namespace novelo::rt {
 namespace {
 
@@ -19,6 +21,12 @@ std::size_t pages_for(std::size_t bytes) noexcept {
   return (bytes + kHeapPageBytes - 1) / kHeapPageBytes;
 }
 
+Heap& make_heap() noexcept {
+  auto& pages = *new PageHeap;      // outlives every thread
+  pages.reserve(reserved_bytes());  // without any, malloc serves everything
+  return *new Heap(pages);
+}
+
 }  // namespace
 
 Heap::Heap(PageHeap& pages) noexcept : pages_(pages) {
@@ -26,12 +34,24 @@ Heap::Heap(PageHeap& pages) noexcept : pages_(pages) {
 }
 
 Heap& Heap::get() noexcept {
-  static Heap& heap = []() -> Heap& {
-    auto& pages = *new PageHeap;      // outlives every thread
-    pages.reserve(reserved_bytes());  // without any, malloc serves everything
-    return *new Heap(pages);
-  }();
+  static Heap& heap = make_heap();
   return heap;
+}
+
+Heap& kept_heap() noexcept {
+  static Heap& heap = make_heap();
+  return heap;
+}
+
+Heap::Place Heap::place_in(const Span* span, const void* address) noexcept {
+  if (span == nullptr) return {};
+  if (span->use == SpanUse::kLarge) return {span->start, span->bytes()};
+  if (span->use != SpanUse::kCells) return {};
+  const std::size_t cell = cell_bytes_of(span->size_class);
+  const auto offset = static_cast<std::size_t>(static_cast<const char*>(address) - span->start);
+  const std::size_t index = offset / cell;
+  if (index >= span_cells_of(span->size_class)) return {};
+  return {span->start + index * cell, cell};
 }
 
 void* Heap::allocate_slow(std::size_t bytes, CellCache* cache) noexcept {

@@ -79,6 +79,13 @@ class Heap {
     deallocate_slow(memory, bytes, cache);
   }
   bool contains(const void* memory) const noexcept { return pages_.contains(memory); }
+  // The cell or large object that `address` lies in, whether it is in use or not. From any thread.
+  struct Place {
+    char* start = nullptr;
+    std::size_t bytes = 0;
+  };
+  Place find(const void* address) const noexcept { return place_in(pages_.find(address), address); }
+  static Place place_in(const Span* span, const void* address) noexcept;
   // Gives all of it back; it can be used on.
   void drain(CellCache& cache) noexcept;
 

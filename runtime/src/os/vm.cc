@@ -6,10 +6,13 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdio>
 
 #include "base/atomic.h"
+#include "base/lock.h"
 
 namespace novelo::rt {
 namespace {
@@ -37,16 +40,64 @@ bool is_readable(const void* address) noexcept {
   return read_by_pipe(address, &byte, 1);
 }
 
+// What is set apart, by address. Beyond the bound nothing more is noted: what is looked through is more then.
+class Ranges {
+ public:
+  void add(VmRange range) noexcept {
+    const LockGuard guard(lock_);
+    if (size_ == ranges_.size()) return;
+    std::size_t at = size_++;
+    for (; at > 0 && ranges_[at - 1].begin > range.begin; --at) ranges_[at] = ranges_[at - 1];
+    ranges_[at] = range;
+  }
+  void remove(std::uintptr_t begin) noexcept {
+    const LockGuard guard(lock_);
+    const auto first = ranges_.begin();
+    const auto last = first + static_cast<std::ptrdiff_t>(size_);
+    const auto found = std::find_if(first, last, [begin](const VmRange& one) { return one.begin == begin; });
+    if (found == last) return;
+    std::copy(found + 1, last, found);
+    --size_;
+  }
+  std::size_t copy(std::span<VmRange> to) noexcept {
+    const LockGuard guard(lock_);
+    std::copy_n(ranges_.begin(), std::min(size_, to.size()), to.begin());
+    return size_;
+  }
+
+ private:
+  Lock<LockRank::kAddressSpace> lock_;
+  std::array<VmRange, 512> ranges_ NOVELO_GUARDED_BY(lock_){};
+  std::size_t size_ NOVELO_GUARDED_BY(lock_) = 0;
+};
+constinit Ranges g_set_apart;
+
 }  // namespace
+
+VmSetApart::VmSetApart(const void* address, std::size_t bytes) noexcept
+    : begin_(reinterpret_cast<std::uintptr_t>(address)) {
+  g_set_apart.add({begin_, begin_ + bytes});
+}
+
+VmSetApart::~VmSetApart() {
+  g_set_apart.remove(begin_);
+}
+
+std::size_t vm_ranges_set_apart(std::span<VmRange> to) noexcept {
+  return g_set_apart.copy(to);
+}
 
 void* vm_reserve(std::size_t bytes) noexcept {
   void* address = mmap(nullptr, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (address == MAP_FAILED) return nullptr;
   madvise(address, bytes, MADV_NOHUGEPAGE);  // a huge page would commit the whole stack at its first touch
+  const auto begin = reinterpret_cast<std::uintptr_t>(address);
+  g_set_apart.add({begin, begin + bytes});
   return address;
 }
 
 void vm_release(void* address, std::size_t bytes) noexcept {
+  g_set_apart.remove(reinterpret_cast<std::uintptr_t>(address));
   munmap(address, bytes);
 }
 

@@ -1,18 +1,39 @@
 // runtime/src/os/vm.h
 // Address space: reserving it, making parts usable, guarding, giving memory back.
 //
-//   who    the stack pool and the heap, on any stack
+//   who    the stack pool and the heap, on any stack; who looks for goroutines that wait for ever
 //   cost   system calls
 //   tested tests/unit/os/vm_test.cc
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <span>
 
 namespace novelo::rt {
 
-// Address space without memory behind it, on no huge pages; nullptr when the system refuses.
+// Address space without memory behind it, on no huge pages; nullptr when the system refuses. It is set apart.
 void* vm_reserve(std::size_t bytes) noexcept;
 void vm_release(void* address, std::size_t bytes) noexcept;
+
+// Memory that the runtime keeps for itself, as long as this lives: not looked through by who looks through the memory
+// of the program.
+class VmSetApart {
+ public:
+  VmSetApart(const void* address, std::size_t bytes) noexcept;
+  ~VmSetApart();
+  VmSetApart(const VmSetApart&) = delete;
+  VmSetApart& operator=(const VmSetApart&) = delete;
+
+ private:
+  const std::uintptr_t begin_;
+};
+struct VmRange {
+  std::uintptr_t begin = 0;
+  std::uintptr_t end = 0;
+};
+// By their addresses; the number of those there are, and the first of them.
+std::size_t vm_ranges_set_apart(std::span<VmRange> to) noexcept;
 
 // Lets a part of a reservation be read and written; memory comes page by page at the first touch.
 bool vm_make_usable(void* address, std::size_t bytes) noexcept;

@@ -17,9 +17,10 @@ namespace novelo::rt {
 
 class Event {
  public:
-  // Blocks until `is_true()`; leaves by Cancelled.
+  // Blocks until `is_true()`; leaves by Cancelled. `object` as in wait() of park.h.
   template <class Condition>
-  [[gnu::always_inline]] void wait(WaitReason reason, Condition is_true) NOVELO_NO_THREAD_SAFETY_ANALYSIS {
+  [[gnu::always_inline]] void wait(WaitReason reason, const void* object,
+                                   Condition is_true) NOVELO_NO_THREAD_SAFETY_ANALYSIS {
     while (!is_true()) {
       before_blocking();
       if (!is_findable()) enter_scope_list();
@@ -30,7 +31,7 @@ class Event {
       }
       Waiter waiter;
       waiters_.push(waiter);
-      if (wait_unlocking(reason, lock_) == WakeCause::kCancel) {
+      if (wait_unlocking(reason, object, lock_) == WakeCause::kCancel) {
         lock_.lock();
         waiters_.remove(waiter);
         lock_.unlock();

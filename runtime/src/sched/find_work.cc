@@ -62,9 +62,15 @@ Goroutine* Scheduler::next_of(Processor& p, Priority priority) noexcept {
       return g;
     }
   }
-  const RunQueue::Popped popped = p.queue(priority).pop();
+  RunQueue::Popped popped = p.queue(priority).pop();
+  // What runs by runnext shares the slice of the one that made it ready: a pair cannot keep a processor for ever, and
+  // neither can many that each start the next and end, though none of them lives to be asked to yield.
+  if (popped.was_next && p.is_slice_over.load(relaxed)) [[unlikely]] {
+    p.is_slice_over.store(false, relaxed);
+    global(priority).push(popped.goroutine);
+    popped = p.queue(priority).pop();
+  }
   if (popped.goroutine != nullptr) {
-    // What runs by runnext shares the slice of the one that made it ready: a pair cannot keep a processor for ever.
     if (!popped.was_next) p.tick.store(tick + 1, relaxed);
     return popped.goroutine;
   }

@@ -100,13 +100,14 @@ struct Goroutine : ListLink {  // the link of its scope's list of members, under
   std::int64_t runnable_since_ns = 0;                    // 0 unless this wait for a processor is sampled
   Atomic<std::int64_t> waiting_since_ns{0};
   Atomic<WaitReason> wait_reason{WaitReason::kNone};
+  Atomic<const void*> wait_object{nullptr};  // of its present wait: as wait() says
   static constexpr std::size_t kNameBytes = 48;
   struct Name {
     char text[kNameBytes];
   };
   Atomic<char> name_bytes[kNameBytes] = {};  // by the owner; read by dumps, byte by byte, always terminated
 
-  // The number of the collection that has looked through its stack, twice, and one more while that is being done.
+  // The number of the collector's look that has come to its stack, twice, and one more while it is there.
   Atomic<std::uint64_t> scan{0};
   Atomic<const char*> blocking_sp{nullptr};  // in a BlockingSection: its frames lie above
 

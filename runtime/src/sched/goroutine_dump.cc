@@ -12,7 +12,7 @@
 #include "absl/debugging/symbolize.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
-#include "novelo/stats.h"
+#include "novelo/leaks.h"
 #include "os/clock.h"
 #include "os/vm.h"
 #include "sched/overflow.h"
@@ -123,6 +123,13 @@ std::string class_of(const Goroutine& g) {
 }
 
 }  // namespace
+
+LeakedGoroutine Scheduler::describe(const Goroutine& g) {
+  Symbols symbols;
+  LeakedGoroutine described{.goroutine = info_of(g, now_ns()), .calls = {}, .accounts = {}};
+  append_calls(described.calls, symbols, g);
+  return described;
+}
 
 std::string Scheduler::dump_goroutines(const DumpOptions& options) {
   std::string text;

@@ -71,7 +71,7 @@ void JoinCore::complete() noexcept {
 }
 
 void JoinCore::wait() {
-  ended().event.wait(WaitReason::kJoin, [this] { return ended().has_ended.load(acquire); });  // [join-ended]
+  ended().event.wait(WaitReason::kJoin, this, [this] { return ended().has_ended.load(acquire); });  // [join-ended]
 }
 
 void JoinCore::rethrow_unless_returned() {

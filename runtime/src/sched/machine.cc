@@ -4,11 +4,13 @@
 #include <cxxabi.h>
 #include <sys/prctl.h>
 
+#include <cstdint>
 #include <cstdio>
 #include <utility>
 
 #include "os/clock.h"
 #include "os/cycle_clock.h"
+#include "os/vm.h"
 #include "sched/safepoint.h"
 #include "sched/scheduler.h"
 #include "sched/scope.h"
@@ -46,6 +48,45 @@ Machine* Scheduler::make_machine() noexcept {
   return machines_.back().get();
 }
 
+namespace {
+
+// What is left on the scheduler's stack by goroutines' waits is no reference of the program's. Above are the thread's
+// own variables.
+class FramesApart {
+ public:
+  FramesApart() noexcept
+      : low_(low_end()),
+        apart_(low_, static_cast<std::size_t>(static_cast<char*>(__builtin_frame_address(0)) - low_)) {}
+  // The thread's stack is kept for the next thread: what stands there goes.
+  [[gnu::noinline]] ~FramesApart() {
+    volatile char frames[kCleared];
+    for (volatile char& byte : frames) byte = 0;
+    const auto last = reinterpret_cast<std::uintptr_t>(&frames[0]) & ~(kHeapPageBytes - 1);
+    const auto first = (reinterpret_cast<std::uintptr_t>(low_) + kHeapPageBytes - 1) & ~(kHeapPageBytes - 1);
+    if (first < last) vm_discard(reinterpret_cast<void*>(first), last - first);
+  }
+  FramesApart(const FramesApart&) = delete;
+  FramesApart& operator=(const FramesApart&) = delete;
+
+ private:
+  static constexpr std::size_t kCleared = std::size_t{16} << 10;
+
+  static char* low_end() noexcept {
+    pthread_attr_t attributes;
+    void* low = __builtin_frame_address(0);
+    std::size_t bytes = 0;
+    if (pthread_getattr_np(pthread_self(), &attributes) != 0) return static_cast<char*>(low);
+    pthread_attr_getstack(&attributes, &low, &bytes);
+    pthread_attr_destroy(&attributes);
+    return static_cast<char*>(low);
+  }
+
+  char* const low_;
+  const VmSetApart apart_;
+};
+
+}  // namespace
+
 void* Scheduler::machine_thread(void* argument) {
   const auto start = *static_cast<ThreadStart*>(argument);
   delete static_cast<ThreadStart*>(argument);
@@ -55,6 +96,7 @@ void* Scheduler::machine_thread(void* argument) {
   pthread_setname_np(pthread_self(), name);
   prctl(PR_SET_TIMERSLACK, 1);  // timers are to be precise to microseconds
   SignalStack signal_stack;
+  const FramesApart own_frames;
   context_adopt_thread(m.scheduler);
   m.exceptions = reinterpret_cast<ExceptionState*>(abi::__cxa_get_globals());
   novelo_machine = &m;

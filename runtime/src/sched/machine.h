@@ -23,6 +23,7 @@
 
 #include "arch/context.h"
 #include "base/atomic.h"
+#include "heap/kept_object.h"
 #include "os/barrier.h"
 #include "os/futex.h"
 #include "sched/goroutine.h"
@@ -40,7 +41,7 @@ enum class SwitchReason : std::uint8_t { kPark, kYield, kRequeue, kExit };
 // run already.
 using Commit = void (*)(void* argument) noexcept;
 
-struct Machine {
+struct Machine : KeptObject {
   explicit Machine(int number) noexcept : index(number) {}
 
   const int index;

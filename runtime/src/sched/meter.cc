@@ -28,6 +28,10 @@ AccountHandle::AccountHandle() : account_(Account::make()) {
   cycle_clock_start();
 }
 
+AccountHandle::AccountHandle(Account& shared) noexcept : account_(&shared) {
+  account_->ref();
+}
+
 AccountHandle::AccountHandle(const AccountHandle& other) noexcept : account_(other.account_) {
   account_->ref();
 }

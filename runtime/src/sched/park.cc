@@ -109,7 +109,7 @@ void wait_forever() {
   before_blocking();
   if (!is_findable()) enter_scope_list();
   for (;;) {
-    if (wait(WaitReason::kForever, [](void*) noexcept {}, nullptr) == WakeCause::kCancel) throw_cancelled();
+    if (wait(WaitReason::kForever, nullptr, [](void*) noexcept {}, nullptr) == WakeCause::kCancel) throw_cancelled();
   }
 }
 

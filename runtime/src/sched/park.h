@@ -11,7 +11,7 @@
 //   before_blocking();                             // may yield, may throw
 //   lock; is the event there already? then do it and return
 //   Waiter w{ wait_record(), its next_ticket() }; put w into the queue
-//   cause = wait_unlocking(reason, lock);          // on the scheduler's stack: arm the record, then unlock
+//   cause = wait_unlocking(reason, object, lock);  // on the scheduler's stack: arm the record, then unlock
 //   if (cause == kCancel) { lock; take w out of the queue; unlock; throw_cancelled(); }
 #pragma once
 
@@ -20,6 +20,12 @@
 #include "sched/wait_record.h"
 
 namespace novelo::rt {
+
+// What a select waits for.
+struct SelectedChannels {
+  const void* const* channels;
+  std::size_t size;
+};
 
 // The record of the calling goroutine, or of the calling foreign thread.
 WaitRecord& thread_wait_record() noexcept;
@@ -51,10 +57,13 @@ inline bool is_findable() noexcept {
   return g == nullptr || g->is_member;
 }
 
-// Waits until the record's next ticket is won. `commit(argument)` runs once the goroutine is off its stack. Inlined
+// Waits until the record's next ticket is won. `object` is what others have to refer to if they are to end the wait: a
+// channel, a Mutex, a JoinCore; for a select its SelectedChannels; nullptr when something outside the program may end
+// it (a timer). `commit(argument)` runs once the goroutine is off its stack. Inlined
 // always, as leave_for(): a switch of stacks makes the machine guess the way back wrong for each call it stands under.
 WakeCause thread_wait(Commit commit, void* argument) noexcept;
-[[gnu::always_inline]] inline WakeCause wait(WaitReason reason, Commit commit, void* argument) noexcept {
+[[gnu::always_inline]] inline WakeCause wait(WaitReason reason, const void* object, Commit commit,
+                                             void* argument) noexcept {
   Goroutine* g = current_goroutine();
   if (g == nullptr) [[unlikely]]
     return thread_wait(commit, argument);
@@ -64,6 +73,7 @@ WakeCause thread_wait(Commit commit, void* argument) noexcept;
   m.commit_argument = argument;
   m.is_cancellable = is_deliverable(*g);
   g->wait_reason.store(reason, relaxed);
+  g->wait_object.store(object, relaxed);
   context_switch(g->context, m.scheduler);
   return g->wait.cause();
 }
@@ -72,8 +82,8 @@ WakeCause thread_wait(Commit commit, void* argument) noexcept;
 inline void unlock_commit(void* lock) noexcept NOVELO_NO_THREAD_SAFETY_ANALYSIS {
   static_cast<RawLock*>(lock)->unlock();
 }
-[[gnu::always_inline]] inline WakeCause wait_unlocking(WaitReason reason, RawLock& lock) noexcept {
-  return wait(reason, unlock_commit, &lock);
+[[gnu::always_inline]] inline WakeCause wait_unlocking(WaitReason reason, const void* object, RawLock& lock) noexcept {
+  return wait(reason, object, unlock_commit, &lock);
 }
 
 // Leaves the calling goroutine's stack for another reason than a wait; returns when it runs again.

@@ -11,6 +11,7 @@
 #include "base/atomic.h"
 #include "base/random.h"
 #include "heap/heap.h"
+#include "heap/kept_object.h"
 #include "obs/histogram.h"
 #include "sched/goroutine.h"
 #include "sched/run_queue.h"
@@ -22,7 +23,7 @@ namespace novelo::rt {
 
 struct Machine;
 
-struct Processor {
+struct Processor : KeptObject {
   explicit Processor(int number) noexcept : index(number), random(static_cast<std::uint64_t>(number) + 1) {}
 
   const int index;
@@ -31,6 +32,7 @@ struct Processor {
   Atomic<bool> is_retired{false};            // one more than max_procs: who holds it gives it up
   bool is_shelved = false;                   // retired and held by nobody; under the idle lock
   Atomic<std::uint64_t> tick{0};             // slices begun; sysmon compares
+  Atomic<bool> is_slice_over{false};         // says sysmon: what is next by runnext goes to the end
   std::array<RunQueue, kPriorities> queues;  // one a class
   TimerHeap timers;
   Random random;

@@ -19,6 +19,7 @@
 #include "absl/functional/function_ref.h"
 #include "base/atomic.h"
 #include "base/lock.h"
+#include "novelo/leaks.h"
 #include "novelo/runtime.h"
 #include "novelo/stats.h"
 #include "sched/choices.h"
@@ -31,7 +32,7 @@
 
 namespace novelo::rt {
 
-class Scheduler {
+class Scheduler : public KeptObject {
  public:
   explicit Scheduler(RuntimeOptions options);
   ~Scheduler();  // every goroutine has ended
@@ -104,6 +105,7 @@ class Scheduler {
   RuntimeStats stats();                                           // stats.cc
   std::uint64_t running_cycles(const Account& account) noexcept;  // of present slices, charged to it first
   std::vector<GoroutineInfo> list_goroutines();
+  LeakedGoroutine describe(const Goroutine& g);  // goroutine_dump.cc
   // Those with a thread, and records of some whose thread has ended.
   std::vector<Machine*> machines();
   ProcessorTable& processors() noexcept { return processors_; }
@@ -272,7 +274,7 @@ class Scheduler {
   Atomic<bool> is_stopping_{false};
 
   Lock<LockRank::kGoroutines> goroutines_lock_;
-  struct Slab {
+  struct Slab : KeptObject {
     std::array<Goroutine, 64> records;
   };
   std::vector<std::unique_ptr<Slab>> slabs_ NOVELO_GUARDED_BY(goroutines_lock_);
@@ -297,6 +299,9 @@ class Scheduler {
   // 1 while sysmon sleeps because all is idle: whoever wakes a machine then wakes it too. [sysmon-sleep]
   Atomic<std::uint32_t> sysmon_asleep_{0};
 };
+
+// What is known of a goroutine; it may change meanwhile.
+GoroutineInfo info_of(const Goroutine& g, std::int64_t now_ns);
 
 // The scheduler of the Runtime that is alive; nullptr when none is.
 Scheduler* scheduler() noexcept;

@@ -236,7 +236,7 @@ void ScopeCore::done() noexcept {
 
 void ScopeCore::wait() {
   overflow_point();
-  ended_.wait(WaitReason::kScope, [this] { return live() == 0; });
+  ended_.wait(WaitReason::kScope, this, [this] { return live() == 0; });
 }
 
 void ScopeCore::wait_ended() noexcept {

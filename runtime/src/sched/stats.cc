@@ -79,6 +79,7 @@ RuntimeStats Scheduler::stats() {
     s.heap_released_bytes += heap.released;
   };
   add_heap(Heap::get().bytes());
+  add_heap(kept_heap().bytes());
   if (CollectedHeap::exists()) add_heap(CollectedHeap::get().pages().bytes());
   const StackClasses::Bytes stacks = stacks_.bytes();
   std::uint64_t kept = 0;
@@ -92,24 +93,29 @@ RuntimeStats Scheduler::stats() {
   return s;
 }
 
+GoroutineInfo info_of(const Goroutine& g, std::int64_t now_ns) {
+  const GoroutineState state = g.state.load(relaxed);
+  const WaitReason reason = g.wait_reason.load(relaxed);
+  GoroutineInfo info;
+  info.id = g.id.load(relaxed);
+  info.creator_id = g.creator_id.load(relaxed);
+  info.name = g.name().text;
+  info.state = goroutine_state_name(state);
+  if (state == GoroutineState::kWaiting || reason == WaitReason::kBlocking) {
+    info.reason = wait_reason_name(reason);
+    info.waiting_seconds =
+        static_cast<double>(std::max<std::int64_t>(0, now_ns - g.waiting_since_ns.load(relaxed))) * 1e-9;
+  }
+  return info;
+}
+
 std::vector<GoroutineInfo> Scheduler::list_goroutines() {
   std::vector<GoroutineInfo> list;
   const std::int64_t now = now_ns();
   for_each_goroutine([&](const Goroutine& g) {
     const GoroutineState state = g.state.load(relaxed);
     if (state == GoroutineState::kDead || g.is_system.load(relaxed)) return;
-    GoroutineInfo info;
-    info.id = g.id.load(relaxed);
-    info.creator_id = g.creator_id.load(relaxed);
-    info.name = g.name().text;
-    info.state = goroutine_state_name(state);
-    const WaitReason reason = g.wait_reason.load(relaxed);
-    if (state == GoroutineState::kWaiting || reason == WaitReason::kBlocking) {
-      info.reason = wait_reason_name(reason);
-      info.waiting_seconds =
-          static_cast<double>(std::max<std::int64_t>(0, now - g.waiting_since_ns.load(relaxed))) * 1e-9;
-    }
-    list.push_back(std::move(info));
+    list.push_back(info_of(g, now));
   });
   return list;
 }

@@ -34,6 +34,7 @@ void Scheduler::sysmon_loop() noexcept {
     if (now >= next_trim) {
       stacks_.trim();
       Heap::get().scavenge();
+      kept_heap().scavenge();
       if (CollectedHeap::exists()) CollectedHeap::get().scavenge();
       follow_system();
       next_trim = now + kTrimEveryNs;
@@ -83,6 +84,7 @@ bool Scheduler::sysmon_pass(std::vector<Watch>& watches, std::int64_t now) noexc
     if (ran < slice) continue;
     if (!watch.asked) {
       watch.asked = true;
+      p.is_slice_over.store(true, relaxed);
       if (Goroutine* g = m->running.load(acquire)) {        // [machine-running] with execute()
         g->attention.fetch_or(kAttentionPreempt, relaxed);  // a hint: it may have ended, and then it does no harm
         preempts_.fetch_add(1, relaxed);

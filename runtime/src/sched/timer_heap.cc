@@ -131,4 +131,14 @@ std::uint32_t TimerHeap::run_expired(std::int64_t now, std::uint32_t max, Choice
   return fired;
 }
 
+TimerHeap::Armed TimerHeap::armed() {
+  const LockGuard guard(lock_);
+  Armed armed;
+  armed.reserve(entries_.size() - gaps_);
+  for (const Entry& entry : entries_) {
+    if (entry.timer != nullptr) armed.push_back(entry.timer);
+  }
+  return armed;
+}
+
 }  // namespace novelo::rt

@@ -17,6 +17,7 @@
 
 #include "base/atomic.h"
 #include "base/lock.h"
+#include "heap/kept_object.h"
 #include "obs/histogram.h"
 #include "os/clock.h"
 
@@ -67,6 +68,10 @@ class TimerHeap {
   std::uint32_t run_expired(std::int64_t now, std::uint32_t max = kAll, Choices* choices = nullptr) noexcept;
   static constexpr std::uint32_t kAll = ~std::uint32_t{0};
 
+  // Those that are armed, by anybody.
+  using Armed = std::vector<const TimerEvent*, KeptAllocator<const TimerEvent*>>;
+  Armed armed();
+
   // When the first is due; kNever without timers. By anybody.
   std::int64_t next_when() const noexcept { return next_when_.load(seq_cst); }  // [timer-sleep] with publish()
   std::size_t size() const noexcept { return size_.load(relaxed); }
@@ -92,7 +97,7 @@ class TimerHeap {
   void publish() noexcept NOVELO_REQUIRES(lock_);
 
   Lock<LockRank::kTimerHeap> lock_;
-  std::vector<Entry> entries_ NOVELO_GUARDED_BY(lock_);
+  std::vector<Entry, KeptAllocator<Entry>> entries_ NOVELO_GUARDED_BY(lock_);
   std::size_t gaps_ NOVELO_GUARDED_BY(lock_) = 0;
   Atomic<std::int64_t> next_when_{kNever};
   Atomic<std::size_t> size_{0};

@@ -2,9 +2,11 @@
 #include "stack/guard.h"
 
 #include <signal.h>
-#include <sys/mman.h>
+
+#include <utility>
 
 #include "base/atomic.h"
+#include "os/vm.h"
 
 namespace novelo::rt {
 namespace {
@@ -48,10 +50,10 @@ void fault_handler_remove() noexcept {
   g_repair.store(nullptr, relaxed);
 }
 
-SignalStack::SignalStack() noexcept
-    : memory_(mmap(nullptr, kBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)) {
-  if (memory_ == MAP_FAILED) {
-    memory_ = nullptr;  // an overflow on this thread will then end the process without a message
+SignalStack::SignalStack() noexcept : memory_(vm_reserve(kBytes)) {
+  if (memory_ == nullptr) return;  // an overflow on this thread will then end the process without a message
+  if (!vm_make_usable(memory_, kBytes)) {
+    vm_release(std::exchange(memory_, nullptr), kBytes);
     return;
   }
   stack_t stack = {};
@@ -65,7 +67,7 @@ SignalStack::~SignalStack() {
   stack_t none = {};
   none.ss_flags = SS_DISABLE;
   sigaltstack(&none, nullptr);
-  munmap(memory_, kBytes);
+  vm_release(memory_, kBytes);
 }
 
 }  // namespace novelo::rt

@@ -45,7 +45,7 @@ void Cond::wait_with(absl::FunctionRef<void()> unlock,
   } else {
     waiter.ticket = waiter.record->next_ticket();  // unlock() may have waited
     waiter.is_parked = true;
-    cause = rt::wait_unlocking(rt::WaitReason::kCond, bucket.lock());
+    cause = rt::wait_unlocking(rt::WaitReason::kCond, waiter.address, bucket.lock());
   }
   if (cause == rt::WakeCause::kCancel) leave();
   {

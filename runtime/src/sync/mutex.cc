@@ -64,7 +64,7 @@ void Mutex::lock_slow() NOVELO_NO_THREAD_SAFETY_ANALYSIS {
     } else {
       bucket.push_front(waiter);
     }
-    if (rt::wait_unlocking(rt::WaitReason::kMutex, bucket.lock()) == rt::WakeCause::kCancel) {
+    if (rt::wait_unlocking(rt::WaitReason::kMutex, waiter.address, bucket.lock()) == rt::WakeCause::kCancel) {
       bucket.lock().lock();
       bucket.remove(waiter);
       if (bucket.first(this) == nullptr) word_.fetch_and(~(kWaiters | kStarving), std::memory_order_relaxed);

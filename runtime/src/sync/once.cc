@@ -19,7 +19,7 @@ bool Once::begin() NOVELO_NO_THREAD_SAFETY_ANALYSIS {
   }
   rt::TableWaiter waiter(&word_);
   bucket.push_back(waiter);
-  if (rt::wait_unlocking(rt::WaitReason::kOnce, bucket.lock()) == rt::WakeCause::kCancel) {
+  if (rt::wait_unlocking(rt::WaitReason::kOnce, waiter.address, bucket.lock()) == rt::WakeCause::kCancel) {
     bucket.lock().lock();
     bucket.remove(waiter);
     bucket.lock().unlock();

@@ -56,7 +56,7 @@ void RWMutex::wait_for_readers() NOVELO_NO_THREAD_SAFETY_ANALYSIS {
   }
   RwWaiter waiter(&word_, true);
   bucket.push_back(waiter);
-  if (rt::wait_unlocking(rt::WaitReason::kRwMutexWrite, bucket.lock()) == rt::WakeCause::kCancel) {
+  if (rt::wait_unlocking(rt::WaitReason::kRwMutexWrite, waiter.address, bucket.lock()) == rt::WakeCause::kCancel) {
     {
       rt::WakeList held_off;
       const rt::LockGuard guard(bucket.lock());
@@ -101,7 +101,7 @@ void RWMutex::lock_shared_slow() NOVELO_NO_THREAD_SAFETY_ANALYSIS {
   }
   RwWaiter waiter(&word_, false);
   bucket.push_back(waiter);
-  if (rt::wait_unlocking(rt::WaitReason::kRwMutexRead, bucket.lock()) == rt::WakeCause::kCancel) {
+  if (rt::wait_unlocking(rt::WaitReason::kRwMutexRead, waiter.address, bucket.lock()) == rt::WakeCause::kCancel) {
     bucket.lock().lock();
     bucket.remove(waiter);
     if (bucket.first(&word_) == nullptr) word_.fetch_and(~kQueued, std::memory_order_relaxed);

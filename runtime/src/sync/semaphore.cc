@@ -75,7 +75,7 @@ void Semaphore::acquire(std::int64_t k) NOVELO_NO_THREAD_SAFETY_ANALYSIS {
   }
   SemaphoreWaiter waiter(this, k);
   bucket.push_back(waiter);
-  if (rt::wait_unlocking(rt::WaitReason::kSemaphore, bucket.lock()) == rt::WakeCause::kCancel) {
+  if (rt::wait_unlocking(rt::WaitReason::kSemaphore, waiter.address, bucket.lock()) == rt::WakeCause::kCancel) {
     {
       // It may have been the one that held up those behind it.
       rt::WakeList served;

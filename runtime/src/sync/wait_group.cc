@@ -69,7 +69,7 @@ void WaitGroup::wait() NOVELO_NO_THREAD_SAFETY_ANALYSIS {
   } while (!word_.compare_exchange_weak(word, word | kWaiting, std::memory_order_acquire));
   rt::TableWaiter waiter(this);
   bucket.push_back(waiter);
-  if (rt::wait_unlocking(rt::WaitReason::kWaitGroup, bucket.lock()) == rt::WakeCause::kCancel) {
+  if (rt::wait_unlocking(rt::WaitReason::kWaitGroup, waiter.address, bucket.lock()) == rt::WakeCause::kCancel) {
     bucket.lock().lock();
     bucket.remove(waiter);
     if (bucket.first(this) == nullptr) word_.fetch_and(~kWaiting, std::memory_order_relaxed);

@@ -6,12 +6,16 @@
 #include <array>
 #include <cstdint>
 
+#include "os/vm.h"
+
 namespace novelo::rt {
 
 namespace {
 constexpr std::size_t kBuckets = 251;  // a prime: objects at regular distances spread
 struct alignas(kCacheLine) PaddedBucket : WaitBucket {};
 constinit std::array<PaddedBucket, kBuckets> g_buckets;
+// Who waits is not found here by who asks what refers to it.
+const VmSetApart g_apart(&g_buckets, sizeof g_buckets);
 }  // namespace
 
 WaitBucket& WaitBucket::of(const void* address) noexcept {

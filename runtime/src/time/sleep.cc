@@ -45,7 +45,7 @@ void sleep(absl::Duration d) NOVELO_NO_THREAD_SAFETY_ANALYSIS {
   SleepCommit commit{rt::near_heap(), false, when};
   commit.heap.lock().lock();
   commit.is_first = commit.heap.arm(sleeper, when);
-  const rt::WakeCause cause = rt::wait(rt::WaitReason::kSleep, commit_sleep, &commit);
+  const rt::WakeCause cause = rt::wait(rt::WaitReason::kSleep, nullptr, commit_sleep, &commit);
   if (cause == rt::WakeCause::kCancel) {
     {
       rt::LockGuard guard(commit.heap.lock());

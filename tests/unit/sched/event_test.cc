@@ -17,7 +17,7 @@ TEST_P(EventTest, DoesNotWaitWhenTheConditionHolds) {
   run([] {
     Event event;
     int asked = 0;
-    event.wait(WaitReason::kJoin, [&asked] { return ++asked > 0; });
+    event.wait(WaitReason::kJoin, nullptr, [&asked] { return ++asked > 0; });
     EXPECT_EQ(asked, 1);
   });
 }
@@ -30,7 +30,7 @@ TEST_P(EventTest, WakesEveryWaiterOnce) {
     WaitGroup group;
     for (int i = 0; i < 50; ++i) {
       group.go([&] {
-        event.wait(WaitReason::kJoin, [&] { return is_open.load(); });
+        event.wait(WaitReason::kJoin, nullptr, [&] { return is_open.load(); });
         ++passed;
       });
     }
@@ -49,7 +49,7 @@ TEST_P(EventTest, AWaiterWokenTooEarlyWaitsOn) {
     std::atomic<bool> is_open{false};
     std::atomic<int> asked{0};
     auto handle = spawn([&] {
-      event.wait(WaitReason::kJoin, [&] {
+      event.wait(WaitReason::kJoin, nullptr, [&] {
         ++asked;
         return is_open.load();
       });
@@ -69,7 +69,7 @@ TEST_P(EventTest, AWaiterWokenTooEarlyWaitsOn) {
 TEST_P(EventTest, ACancelledWaiterLeavesNoTrace) {
   run([] {
     Event event;
-    auto handle = spawn([&event] { event.wait(WaitReason::kJoin, [] { return false; }); });
+    auto handle = spawn([&event] { event.wait(WaitReason::kJoin, nullptr, [] { return false; }); });
     testing::yield_until_waiting(1);
     handle.cancel();
     EXPECT_THROW(handle.join(), JoinCancelled);
@@ -85,13 +85,13 @@ TEST_P(EventTest, ForeignThreadsWaitAndNotify) {
       std::atomic<bool> is_there{false};
       std::atomic<bool> is_back{false};
       std::thread foreign([&] {
-        there.wait(WaitReason::kJoin, [&] { return is_there.load(); });
+        there.wait(WaitReason::kJoin, nullptr, [&] { return is_there.load(); });
         is_back = true;
         back.notify_all();
       });
       is_there = true;
       there.notify_all();
-      back.wait(WaitReason::kJoin, [&] { return is_back.load(); });
+      back.wait(WaitReason::kJoin, nullptr, [&] { return is_back.load(); });
       blocking([&foreign] { foreign.join(); });
       ASSERT_TRUE(is_back.load());
     }
