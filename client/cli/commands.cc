@@ -8,8 +8,8 @@ namespace novelo::cli {
 
 const std::vector<Noun>& nouns() {
   static const auto* const all =
-      new std::vector<Noun>{call_noun(),       task_noun(),    job_noun(),  status_noun(),  gc_noun(),
-                            completion_noun(), version_noun(), help_noun(), complete_noun()};
+      new std::vector<Noun>{call_noun(),  task_noun(),       job_noun(),     status_noun(), gc_noun(),
+                            leaks_noun(), completion_noun(), version_noun(), help_noun(),   complete_noun()};
   return *all;
 }
 

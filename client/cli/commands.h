@@ -22,6 +22,7 @@ Noun call_noun();
 Noun job_noun();
 Noun status_noun();
 Noun gc_noun();
+Noun leaks_noun();
 Noun version_noun();
 Noun completion_noun();
 Noun complete_noun();

@@ -17,6 +17,7 @@
 #include "export/sd_notify.h"
 #include "free_memory.h"
 #include "job/jobs.h"
+#include "leak_watch.h"
 #include "proto_time.h"
 #include "rpc/grpcpp.h"
 #include "schema/json.h"
@@ -64,6 +65,7 @@ struct Server::Parts {
               .max_result_bytes = config.job_max_result_bytes,
               .result_ttl = config.job_result_ttl},
              store, *schema, admission, &metrics),
+        leaks({.interval = config.runtime_leak_check_interval, .cancels_jobs = config.job_cancel_leaked}, jobs),
         task_service(*schema),
         job_service(jobs, *schema, json),
         node_service(config.node_name, std::move(describe)) {
@@ -71,7 +73,7 @@ struct Server::Parts {
     task_service.add_to(router);
     job_service.add_to(router);
     node_service.add_to(router);
-    add_runtime_service(router);
+    add_runtime_service(router, leaks);
     health.add_to(router);
     add_reflection(router, *schema);
     metrics.add_methods(router);
@@ -83,6 +85,7 @@ struct Server::Parts {
   MemoryStore store;
   Admission admission;
   Jobs jobs;
+  LeakWatch leaks;
   TaskService task_service;
   JobService job_service;
   NodeService node_service;
@@ -162,6 +165,7 @@ void Server::serve() {
   Scope background;
   parts.jobs.start(background);
   background.go(return_free_memory_until_cancelled);
+  background.go([&parts] { parts.leaks.watch_until_cancelled(); });
   const Chan<Unit> is_ready = make_chan<Unit>();
   if (watchdog_interval() != absl::InfiniteDuration()) {
     background.go([is_ready] {

@@ -220,9 +220,10 @@ INSTANTIATE_TEST_SUITE_P(Procs, LeakOnFreshStackTest, ::testing::Values(2));
 
 TEST_P(LeakOnFreshStackTest, FindsAWaitGroupOnTheStackOfWhoWaits) {
   run([] {
+    constexpr int kOthers = 2000;
     auto end = make_chan<Unit>();
-    for (int i = 0; i < 100; ++i) go([end] { end.recv(); });
-    testing::yield_until_waiting(100);
+    for (int i = 0; i < kOthers; ++i) go([end] { end.recv(); });
+    testing::yield_until_waiting(kOthers);
     go([] {
       WaitGroup group;
       group.add(1);
@@ -233,7 +234,7 @@ TEST_P(LeakOnFreshStackTest, FindsAWaitGroupOnTheStackOfWhoWaits) {
       });
       group.wait();
     });
-    expect_found({"chan receive", "wait group"}, reasons_of_leaks(102));
+    expect_found({"chan receive", "wait group"}, reasons_of_leaks(kOthers + 2));
     end.close();
   });
 }

@@ -16,6 +16,8 @@ PROMISED = (
     "novelo_sched_steals_total",
     "novelo_sched_handoffs_total",
     "novelo_sched_parks_total",
+    "novelo_gc_assist_seconds_total",
+    "novelo_gc_cpu_seconds_total",
     "novelo_gc_cycles_total",
     "novelo_gc_pause_seconds_bucket",
     "novelo_heap_live_bytes",

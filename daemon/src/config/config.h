@@ -38,12 +38,14 @@ struct Config {
   absl::Duration runtime_thread_idle_timeout;
   std::int64_t runtime_max_goroutines;
   std::int64_t runtime_max_stack_bytes;
+  absl::Duration runtime_leak_check_interval;
   std::int64_t job_max_running;
   std::int64_t job_max_queued;
   std::int64_t job_max_retained;
   std::int64_t job_max_stored_bytes;
   std::int64_t job_max_result_bytes;
   absl::Duration job_result_ttl;
+  bool job_cancel_leaked;
   absl::Duration drain_timeout;
   std::string log_level;
   std::string log_format;

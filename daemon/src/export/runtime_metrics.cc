@@ -1,6 +1,7 @@
 // The counters of the scheduler and the collector as metric families, one snapshot a scrape.
 #include <absl/strings/str_cat.h>
 #include <novelo/gc.h>
+#include <novelo/leaks.h>
 #include <novelo/stats.h>
 
 #include <utility>
@@ -37,13 +38,21 @@ class Families {
   }
 
   static void counter(MetricFamily& family, const Labels& labels, std::uint64_t value) {
+    seconds(family, labels, static_cast<double>(value));
+  }
+  static void seconds(MetricFamily& family, const Labels& labels, double value) {
     ClientMetric& metric = family.metric.emplace_back();
     metric.label = labels;
-    metric.counter.value = static_cast<double>(value);
+    metric.counter.value = value;
   }
 
   void histogram(const char* name, const char* help, const DurationHistogram& source) {
-    ClientMetric& metric = add(name, help, MetricType::Histogram).metric.emplace_back();
+    histogram(add(name, help, MetricType::Histogram), {}, source);
+  }
+
+  static void histogram(MetricFamily& family, const Labels& labels, const DurationHistogram& source) {
+    ClientMetric& metric = family.metric.emplace_back();
+    metric.label = labels;
     std::uint64_t below = 0;
     for (std::size_t i = 0; i < source.bounds_seconds.size() && i < source.counts.size(); ++i) {
       below += source.counts[i];
@@ -62,9 +71,27 @@ class Families {
 
 void add_collector(Families& out) {
   const gc::Stats stats = gc::stats();
-  out.counter("novelo_gc_cycles_total", "Cycles of the collector.", stats.cycles);
-  out.histogram("novelo_gc_pause_seconds", "What the collector did on a thread that runs goroutines, each time.",
-                stats.pauses);
+  MetricFamily& cycles = out.add("novelo_gc_cycles_total", "Cycles of the collector, by why.", MetricType::Counter);
+  // Read one after the other: never below zero.
+  const std::uint64_t asked = stats.cycles_requested + stats.cycles_for_leaks;
+  Families::counter(cycles, {{"cause", "heap"}}, stats.cycles > asked ? stats.cycles - asked : 0);
+  Families::counter(cycles, {{"cause", "request"}}, stats.cycles_requested);
+  Families::counter(cycles, {{"cause", "leaks"}}, stats.cycles_for_leaks);
+  MetricFamily& pauses = out.add("novelo_gc_pause_seconds",
+                                 "What the collector did on a thread that runs goroutines, each time: its handshakes, "
+                                 "looks through stacks, marking for what is allocated.",
+                                 MetricType::Histogram);
+  Families::histogram(pauses, {{"phase", "handshake"}}, stats.handshake_pauses);
+  Families::histogram(pauses, {{"phase", "scan"}}, stats.scan_pauses);
+  Families::histogram(pauses, {{"phase", "assist"}}, stats.assist_pauses);
+  MetricFamily& work =
+      out.add("novelo_gc_cpu_seconds_total", "What the collector's own goroutine has worked.", MetricType::Counter);
+  Families::seconds(work, {{"phase", "mark"}}, stats.mark_work_seconds);
+  Families::seconds(work, {{"phase", "sweep"}}, stats.sweep_work_seconds);
+  Families::seconds(work, {{"phase", "leaks"}}, stats.leak_work_seconds);
+  MetricFamily& assist = out.add("novelo_gc_assist_seconds_total",
+                                 "In which goroutines marked for what they allocated.", MetricType::Counter);
+  Families::seconds(assist, {}, stats.assist_seconds);
   out.gauge("novelo_heap_live_bytes", "Collected objects that the last cycle found alive.",
             {{{}, stats.heap_live_bytes}});
   out.gauge("novelo_heap_goal_bytes", "Size of the collected heap at which the present or next cycle is to end.",
@@ -83,6 +110,8 @@ std::vector<MetricFamily> runtime_metrics() {
             {{{{"state", "running"}}, stats.goroutines_running},
              {{{"state", "runnable"}}, stats.goroutines_runnable},
              {{{"state", "waiting"}}, stats.goroutines_waiting}});
+  out.gauge("novelo_goroutines_leaked", "Goroutines that were found to wait for ever, and wait still.",
+            {{{}, num_leaked()}});
   out.counter("novelo_goroutines_created_total", "Goroutines started.", stats.goroutines_created_total);
 
   MetricFamily& queues =

@@ -466,6 +466,15 @@ RecvChan<Unit> Jobs::idle() {
   return idle_;
 }
 
+std::optional<Jobs::Owner> Jobs::owner_of(const LeakedGoroutine& goroutine) const {
+  const std::lock_guard lock(mutex_);
+  for (const auto& [id, running] : running_) {
+    if (!goroutine.is_metered_by(running->meter)) continue;
+    return Owner{id, std::string(running->task->task->name())};  // it runs: it has a task
+  }
+  return std::nullopt;
+}
+
 std::int64_t Jobs::queued() const {
   const std::lock_guard lock(mutex_);
   return static_cast<std::int64_t>(queue_.size());

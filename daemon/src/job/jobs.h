@@ -14,9 +14,11 @@
 #include <absl/time/time.h>
 #include <novelo/chan.h>
 #include <novelo/go.h>
+#include <novelo/leaks.h>
 
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <unordered_map>
 
@@ -74,6 +76,13 @@ class Jobs {
   void cancel_running();
   // Closed when no job runs. After close() it stays so.
   RecvChan<Unit> idle();
+
+  // The running job that the goroutine belongs to, and its task.
+  struct Owner {
+    std::string id;
+    std::string task;
+  };
+  std::optional<Owner> owner_of(const LeakedGoroutine& goroutine) const;
 
   std::int64_t queued() const;
   std::int64_t running() const;

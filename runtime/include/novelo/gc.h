@@ -304,6 +304,7 @@ std::size_t set_memory_limit(std::size_t bytes);
 struct Stats {
   std::uint64_t cycles = 0;
   std::uint64_t cycles_requested = 0;  // of them, by collect()
+  std::uint64_t cycles_for_leaks = 0;  // of them, by find_leaks()
   std::uint64_t heap_live_bytes = 0;   // found alive by the last cycle
   std::uint64_t heap_bytes = 0;        // and allocated since
   std::uint64_t heap_goal_bytes = 0;   // at which the present or next cycle is to end
@@ -314,7 +315,16 @@ struct Stats {
   double mark_seconds = 0;    // from the beginnings of cycles to when all was marked, others running beside
   double sweep_seconds = 0;   // from then to their ends
   double assist_seconds = 0;  // in which those who allocate have marked
-  DurationHistogram pauses;   // how long a goroutine or a machine did something for the collector, each time
+  // What the collector's own goroutine has worked: less than the above, since others go first now and then.
+  double mark_work_seconds = 0;
+  double sweep_work_seconds = 0;
+  double leak_work_seconds = 0;
+  // How long a goroutine or a machine did something for the collector, each time: all together, and answers to the
+  // collector, looks through stacks, and marking by those who allocate.
+  DurationHistogram pauses;
+  DurationHistogram handshake_pauses;
+  DurationHistogram scan_pauses;
+  DurationHistogram assist_pauses;
 };
 // Throws RuntimeError when no Runtime is alive.
 Stats stats();

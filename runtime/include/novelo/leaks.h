@@ -17,6 +17,7 @@
 // what is shared besides in collected objects (novelo/gc.h), and the search sees through them.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -38,5 +39,8 @@ struct LeakedGoroutine {
 // Those found by two searches one after the other, in the order of their ids. None in builds with AddressSanitizer,
 // which keeps channels where it cannot be told who refers to them.
 std::vector<LeakedGoroutine> find_leaks();
+
+// Of those the last search has listed, how many wait still. From any thread while a Runtime is alive.
+std::size_t num_leaked();
 
 }  // namespace novelo

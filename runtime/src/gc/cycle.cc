@@ -112,7 +112,7 @@ bool Collector::start() noexcept {
   return false;
 }
 
-void Collector::collect() {
+void Collector::collect(CollectionCause cause) {
   if (current_goroutine() == nullptr) throw RuntimeError("gc::collect() called outside a goroutine");
   std::uint64_t target = 0;
   bool starts = false;
@@ -120,7 +120,7 @@ void Collector::collect() {
     const LockGuard guard(lock_);
     target = begun_.load(relaxed) + 1;
     wanted_ = std::max(wanted_, target);
-    cause_ = CollectionCause::kRequest;
+    cause_ = cause;
     starts = !is_running_;
     is_running_ = true;
   }
@@ -201,7 +201,7 @@ void Collector::answer(Mutator& mutator, std::uint64_t word, const Self* self) n
       mutator.debt_bytes = 0;
       break;
   }
-  mutator.interruptions.add(steady_ns() - began);
+  mutator.interrupted(Interruption::kHandshake, steady_ns() - began);
 }
 
 // Whoever claims it answers. Afterwards it is answered, whoever did.
@@ -252,7 +252,7 @@ void Collector::before_run(Machine& m, Goroutine& g) noexcept {
   if (!wants_scan(mutator, g)) return;
   const std::int64_t began = steady_ns();
   if (claim_scan(g)) scan_stopped(g, mutator.marker);
-  mutator.interruptions.add(steady_ns() - began);
+  mutator.interrupted(Interruption::kScan, steady_ns() - began);
 }
 
 void Collector::poll(Machine& m, Goroutine& g, const void* sp) noexcept {
@@ -262,7 +262,7 @@ void Collector::poll(Machine& m, Goroutine& g, const void* sp) noexcept {
   if (!wants_scan(mutator, g)) return;  // it comes out of a BlockingSection
   const std::int64_t began = steady_ns();
   if (claim_scan(g)) scan_running(g, mutator.marker, sp);
-  mutator.interruptions.add(steady_ns() - began);
+  mutator.interrupted(Interruption::kScan, steady_ns() - began);
 }
 
 // ---- the cycle ----
@@ -288,7 +288,11 @@ void Collector::run_cycle() noexcept {
   do {
     drain(turns);
   } while (!flush(turns));
-  if (wants_leaks_.exchange(false, acquire)) search_leaks(turns);  // [gc-leaks]
+  count_work(Work::kMark, turns);
+  if (wants_leaks_.exchange(false, acquire)) {  // [gc-leaks]
+    search_leaks(turns);
+    count_work(Work::kLeaks, turns);
+  }
   finish_marking(turns);
   const std::int64_t marked = steady_ns();
   count(mark_ns_, static_cast<std::uint64_t>(marked - began));
@@ -300,14 +304,20 @@ void Collector::run_cycle() noexcept {
   static_cast<void>(roots_.publish_noted());
   drain(turns);
   weak_.end_cycle();
+  count_work(Work::kMark, turns);
   heap_.begin_sweep();
   collector_is_active.store(false, release);  // [gc-active] with execute() and collector_poll()
   const std::uint64_t heap_bytes = pacer_.heap_bytes();
   pacer_.end_marking(marked_bytes_.load(relaxed));
   heap_.expect_bytes(pacer_.goal_bytes());
   sweep(turns);
+  count_work(Work::kSweep, turns);
   count(sweep_ns_, static_cast<std::uint64_t>(steady_ns() - marked));
   if (is_tracing_) trace(began, marked, heap_bytes);
+}
+
+void Collector::count_work(Work work, Turns& turns) noexcept {
+  count(work_ns_[static_cast<std::size_t>(work)], static_cast<std::uint64_t>(turns.take_worked_ns()));
 }
 
 void Collector::mark_roots(Turns& turns) noexcept {
@@ -403,7 +413,7 @@ void Collector::assist(Mutator& mutator, std::int64_t allocated_bytes) noexcept 
   mutator.debt_bytes = std::max<std::int64_t>(mutator.debt_bytes - static_cast<std::int64_t>(marked), 0);
   const std::int64_t took = steady_ns() - began;
   assist_ns_.fetch_add(static_cast<std::uint64_t>(took), relaxed);
-  mutator.interruptions.add(took);
+  mutator.interrupted(Interruption::kAssist, took);
 }
 
 }  // namespace novelo::rt

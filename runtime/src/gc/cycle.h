@@ -14,6 +14,7 @@
 //   barrier off    machines take nothing any more that is still to be swept
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <vector>
 
@@ -38,8 +39,8 @@ namespace novelo::rt {
 class Scheduler;
 class Turns;
 
-enum class CollectionCause : std::uint8_t { kHeap, kRequest };
-inline constexpr std::size_t kCollectionCauses = 2;
+enum class CollectionCause : std::uint8_t { kHeap, kRequest, kLeaks };
+inline constexpr std::size_t kCollectionCauses = 3;
 
 class Collector {
  public:
@@ -49,7 +50,7 @@ class Collector {
   // Begins a cycle soon, unless one is under way: then false.
   bool request(CollectionCause cause) noexcept;
   // Returns after a whole cycle. Leaves by Cancelled.
-  void collect();
+  void collect(CollectionCause cause = CollectionCause::kRequest);
 
   // ---- hooks ----
   void before_run(Machine& m, Goroutine& g) noexcept;
@@ -84,6 +85,9 @@ class Collector {
   std::uint64_t mark_ns() const noexcept { return mark_ns_.load(relaxed); }
   std::uint64_t assist_ns() const noexcept { return assist_ns_.load(relaxed); }
   std::uint64_t sweep_ns() const noexcept { return sweep_ns_.load(relaxed); }
+  // What its goroutine has worked, while others had to wait for its processor.
+  enum class Work : std::uint8_t { kMark, kLeaks, kSweep };
+  std::uint64_t work_ns(Work work) const noexcept { return work_ns_[static_cast<std::size_t>(work)].load(relaxed); }
 
  private:
   enum class Handshake : std::uint8_t { kNone, kBarrierOn, kBlackBirth, kFlush, kBarrierOff };
@@ -107,6 +111,7 @@ class Collector {
   void drain(Turns& turns) noexcept;
   bool flush(Turns& turns) noexcept;  // true: nothing was marked by it
   void finish_marking(Turns& turns) noexcept;
+  void count_work(Work work, Turns& turns) noexcept;
   void sweep(Turns& turns) noexcept;
   void verify() const noexcept;
   void trace(std::int64_t began_ns, std::int64_t marked_ns, std::uint64_t heap_bytes) noexcept;
@@ -162,7 +167,7 @@ class Collector {
   Atomic<std::uint64_t> mark_ns_{0};
   Atomic<std::uint64_t> assist_ns_{0};
   Atomic<std::uint64_t> sweep_ns_{0};
-  Atomic<std::uint64_t> leak_ns_{0};
+  std::array<Atomic<std::uint64_t>, 3> work_ns_{};
 };
 
 }  // namespace novelo::rt

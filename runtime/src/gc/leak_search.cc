@@ -14,7 +14,6 @@
 namespace novelo::rt {
 
 void Collector::search_leaks(Turns& turns) noexcept {
-  const std::int64_t began = steady_ns();
   std::vector<EndlessWait> found;
   try {
     found = endless_waits(turns);
@@ -27,7 +26,6 @@ void Collector::search_leaks(Turns& turns) noexcept {
     leaked_.swap(suspects_);
     suspects_.swap(found);
   }
-  count(leak_ns_, static_cast<std::uint64_t>(steady_ns() - began));
 }
 
 std::vector<EndlessWait> Collector::endless_waits(Turns& turns) {
@@ -106,7 +104,7 @@ void Collector::look_through_alive(LeakFinder& finder, Turns& turns) noexcept {
 std::vector<EndlessWait> Collector::find_leaks() {
   for (int searches = 0;; ++searches) {
     wants_leaks_.store(true, release);  // [gc-leaks]
-    collect();
+    collect(CollectionCause::kLeaks);
     const LockGuard guard(leaks_lock_);
     if (searches > 0 || suspects_.size() == leaked_.size()) return leaked_;
   }
@@ -134,6 +132,11 @@ std::vector<LeakedGoroutine> find_leaks() {
   }
   std::ranges::sort(leaks, {}, [](const LeakedGoroutine& one) { return one.goroutine.id; });
   return leaks;
+}
+
+std::size_t num_leaked() {
+  rt::require_scheduler();
+  return rt::Collector::get().leaked();
 }
 
 }  // namespace novelo

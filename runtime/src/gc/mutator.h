@@ -21,6 +21,10 @@ namespace novelo::rt {
 
 struct Machine;
 
+// What holds up a goroutine, or a machine that is about to run one.
+enum class Interruption : std::uint8_t { kHandshake, kScan, kAssist };
+inline constexpr std::size_t kInterruptions = 3;
+
 struct Mutator : KeptObject {
   Mutator(CollectedHeap& heap, MarkQueue& queue) noexcept : marker(heap, queue) {
     cells.generation = heap.generation();
@@ -34,7 +38,10 @@ struct Mutator : KeptObject {
   std::int64_t debt_bytes = 0;        // to be marked by it before it may allocate on
   Atomic<std::uint64_t> answered{0};  // the last handshake; kBusy with it while that is being answered
   static constexpr std::uint64_t kBusy = std::uint64_t{1} << 63;
-  Histogram interruptions;  // answers, and looks through stacks
+  std::array<Histogram, kInterruptions> interruptions;
+  void interrupted(Interruption what, std::int64_t ns) noexcept {
+    interruptions[static_cast<std::size_t>(what)].add(ns);
+  }
 };
 
 // That of the machine; made at its first use, kept for ever. From the machine, and from the collector.

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 
 #include "absl/time/time.h"
 #include "novelo/go.h"
@@ -27,9 +28,15 @@ class Turns {
     // The others' processors may be with goroutines that allocate all the time.
     scheduler()->run_due_timers();
     const std::int64_t left_ns = steady_ns();
+    worked_ns_ += left_ns - began_ns_;
     novelo::yield();
     began_ns_ = steady_ns();
     turn_ns_ = std::clamp((began_ns_ - left_ns) / 3, kTurnNs, kTurnNsMax);
+  }
+  // Since it was asked last.
+  std::int64_t take_worked_ns() noexcept {
+    const std::int64_t now = steady_ns();
+    return std::exchange(worked_ns_, 0) + now - std::exchange(began_ns_, now);
   }
   // Until others may have gone on.
   void wait(int times) noexcept {
@@ -37,6 +44,7 @@ class Turns {
     if (times < 4) {
       leave();
     } else {
+      worked_ns_ += steady_ns() - began_ns_;
       novelo::sleep(absl::Microseconds(20));
       began_ns_ = steady_ns();
     }
@@ -49,6 +57,7 @@ class Turns {
   const bool is_alone_;  // deterministic mode: the whole cycle is one step
   std::int64_t began_ns_;
   std::int64_t turn_ns_ = kTurnNs;
+  std::int64_t worked_ns_ = 0;
 };
 
 }  // namespace novelo::rt

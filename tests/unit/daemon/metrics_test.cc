@@ -65,8 +65,10 @@ TEST(Metrics, TheCollectorIsSeen) {
     gc::collect();
     const std::string after = metrics.scrape(store);
     const auto grown = [&](const std::string& name) { return value(after, name) - value(before, name); };
-    EXPECT_EQ(grown("novelo_gc_cycles_total"), 1) << after;
-    EXPECT_GT(grown("novelo_gc_pause_seconds_count"), 0);
+    EXPECT_EQ(grown(R"(novelo_gc_cycles_total{cause="request"})"), 1) << after;
+    EXPECT_GT(grown(R"(novelo_gc_cpu_seconds_total{phase="mark"})"), 0);
+    EXPECT_GE(grown("novelo_gc_assist_seconds_total"), 0);
+    EXPECT_GT(grown(R"(novelo_gc_pause_seconds_count{phase="handshake"})"), 0);
     EXPECT_GE(grown("novelo_heap_allocated_objects_total"), kObjects / 2) << "they are counted some KiB at a time";
     EXPECT_GT(grown("novelo_heap_allocated_bytes_total"), kObjects * sizeof(Node) / 2);
     EXPECT_GT(grown("novelo_heap_freed_objects_total"), kObjects / 2);
