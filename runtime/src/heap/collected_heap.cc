@@ -9,8 +9,10 @@
 #include <cstdlib>
 #include <cstring>
 #include <new>
+#include <string>
 
 #include "base/check.h"
+#include "novelo/error.h"
 #include "os/vm.h"
 
 namespace novelo::rt {
@@ -118,7 +120,7 @@ const Layout& CollectedHeap::layout_of(const ObjectShape& shape) {
 
 std::uint16_t CollectedHeap::new_kind(const Layout& layout, unsigned size_class) {
   const std::size_t number = kinds_made_.load(relaxed);
-  NOVELO_CHECK(number < kKindsMax);  // shapes are few: types of one shape share them
+  NOVELO_CHECK(number < kKindsMax);
   Kind& kind = kinds_[number];
   kind.layout = &layout;
   if (size_class < kSizeClasses) {
@@ -137,7 +139,20 @@ std::uint16_t CollectedHeap::kind_for(const Layout& layout, std::size_t bytes) {
   if (const std::uint16_t kind = layout.kinds[size_class].load(acquire); kind != 0) return kind;  // [gc-kind]
   const LockGuard guard(kinds_lock_);
   if (const std::uint16_t kind = layout.kinds[size_class].load(relaxed); kind != 0) return kind;
+  if (own_kinds_ == kOwnKindsMax) return shared_kind(layout, size_class);
+  ++own_kinds_;
   return new_kind(layout, size_class);
+}
+
+std::uint16_t CollectedHeap::shared_kind(const Layout& layout, unsigned size_class) {
+  if (layout.shape.destroy != nullptr) {
+    throw RuntimeError("gc: more than " + std::to_string(kOwnKindsMax) +
+                       " sizes and shapes of collected objects: one with a destructor finds no place");
+  }
+  std::uint16_t kind = shared_.kinds[size_class].load(relaxed);
+  if (kind == 0) kind = new_kind(shared_, size_class);
+  layout.kinds[size_class].store(kind, release);  // [gc-kind] with kind_for()
+  return kind;
 }
 
 // ---- spans ----

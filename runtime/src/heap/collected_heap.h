@@ -33,6 +33,8 @@
 namespace novelo::rt {
 
 inline constexpr std::size_t kKindsMax = 2048;
+// Of them, those that layouts have for themselves; a size class has one more, for all that come later.
+inline constexpr std::size_t kOwnKindsMax = kKindsMax - kSizeClasses - 2;
 inline constexpr std::size_t kGranuleBytes = kCellBytesMin;
 inline constexpr std::size_t kBitWordBytes = 64 * kGranuleBytes;  // of memory a word of bits stands for
 inline constexpr std::size_t kBitWordsPerPage = kHeapPageBytes / kBitWordBytes;
@@ -85,7 +87,9 @@ class CollectedHeap {
 
   // ---- kinds of cells ----
   const Layout& layout_of(const ObjectShape& shape);
-  std::uint16_t kind_for(const Layout& layout, std::size_t bytes);  // up to kCellBytesMax
+  // Once there are kOwnKindsMax, a kind that is shared and looked into word by word; RuntimeError for a layout with a
+  // destructor then, since a kind has one.
+  std::uint16_t kind_for(const Layout& layout, std::size_t bytes);
 
   // ---- allocation ----
   // A cell, and more of its kind into the run; nullptr when memory ran out.
@@ -227,6 +231,7 @@ class CollectedHeap {
     return std::uint64_t{1} << ((reinterpret_cast<std::uintptr_t>(address) - base_) / kGranuleBytes % 64);
   }
   std::uint16_t new_kind(const Layout& layout, unsigned size_class) NOVELO_REQUIRES(kinds_lock_);
+  std::uint16_t shared_kind(const Layout& layout, unsigned size_class) NOVELO_REQUIRES(kinds_lock_);
   CollectedSpan* take_span(CellRuns& runs, std::uint16_t kind) noexcept;
   CollectedSpan* new_span(std::uint16_t kind, std::size_t pages, std::size_t cell_bytes,
                           std::uint64_t generation) noexcept;
@@ -255,7 +260,9 @@ class CollectedHeap {
 
   Lock<LockRank::kStackPool> kinds_lock_;
   std::vector<std::unique_ptr<Layout>> layouts_ NOVELO_GUARDED_BY(kinds_lock_);
-  Atomic<std::size_t> kinds_made_{1};  // 0 is none
+  Atomic<std::size_t> kinds_made_{1};                         // 0 is none
+  std::size_t own_kinds_ NOVELO_GUARDED_BY(kinds_lock_) = 0;  // without those that are shared
+  const Layout shared_{.shape = {.pointers = ObjectShape::Pointers::kUnknown}, .kinds = {}};
 };
 
 }  // namespace novelo::rt

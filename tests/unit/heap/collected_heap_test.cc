@@ -11,6 +11,8 @@
 #include <set>
 #include <vector>
 
+#include "novelo/error.h"
+
 namespace novelo::rt {
 namespace {
 
@@ -161,6 +163,33 @@ TEST_F(CollectedHeapTest, TypesOfOneShapeShareALayout) {
   EXPECT_EQ(&one, &heap_->layout_of(shape));
   shape.offsets = {0, 16};
   EXPECT_NE(&one, &heap_->layout_of(shape));
+}
+
+TEST_F(CollectedHeapTest, ShapesBeyondTheLimitShareCellsThatAreLookedIntoWordByWord) {
+  const auto exact = [](std::uint32_t offset) {
+    return ObjectShape{.pointers = ObjectShape::Pointers::kExact, .offsets = {offset, offset + 8}};
+  };
+  std::set<std::uint16_t> own;
+  for (std::uint32_t i = 0; i < kOwnKindsMax; ++i) own.insert(heap_->kind_for(heap_->layout_of(exact(8 * i)), 8192));
+  EXPECT_EQ(own.size(), kOwnKindsMax);
+
+  const Layout& one = heap_->layout_of(exact(8 * kOwnKindsMax));
+  const Layout& other = heap_->layout_of({});
+  for (const std::size_t bytes : {48, 8192, 20'000}) {
+    char* object = allocate(one, bytes);
+    ASSERT_NE(object, nullptr);
+    const CollectedHeap::Object found = heap_->find(word_of(object + 8), Certainty::kMaybe);
+    EXPECT_EQ(found.start, object);
+    EXPECT_EQ(found.layout->shape.pointers, ObjectShape::Pointers::kUnknown);
+    EXPECT_EQ(heap_->kind_for(one, bytes), heap_->kind_for(other, bytes));
+    EXPECT_FALSE(own.contains(heap_->kind_for(one, bytes)));
+  }
+
+  ObjectShape with_destructor;
+  with_destructor.destroy = [](void*) noexcept {};
+  const Layout& destroyed = heap_->layout_of(with_destructor);
+  EXPECT_THROW(heap_->kind_for(destroyed, 48), RuntimeError);
+  EXPECT_THROW(heap_->kind_for(destroyed, 20'000), RuntimeError);
 }
 
 TEST_F(CollectedHeapTest, AnUnreachableObjectWithADestructorIsFound) {
