@@ -48,6 +48,18 @@ View node_page(const Session& session, const v1::Node& node) {
   return {std::move(page)};
 }
 
+// Fallbacks first.
+View doctor_page(const v1::Node& node) {
+  Table table{.title = {}, .columns = {{"FEATURE"}, {"IN USE"}, {"STATE"}, {"NOTE"}}, .rows = {}};
+  for (const bool fallback : {true, false}) {
+    for (const v1::SystemFeature& one : node.features()) {
+      if (one.fallback() != fallback) continue;
+      table.rows.push_back({one.name(), one.in_use(), fallback ? "fallback" : "ok", one.note()});
+    }
+  }
+  return {std::move(table)};
+}
+
 ExitCode run_status(Session& session, const Arguments& arguments) {
   if (absl::Status status = session.connect(); !status.ok()) return session.fail(status);
   if (arguments.has("health")) return show_health(session);
@@ -56,20 +68,29 @@ ExitCode run_status(Session& session, const Arguments& arguments) {
   const auto context = session.question();
   const grpc::Status status = session.nodes()->GetNode(context.get(), request, &node);
   if (!status.ok()) return session.fail(client::from_grpc(status));
+  if (arguments.has("doctor")) {
+    std::vector<std::string> fallbacks;
+    for (const v1::SystemFeature& one : node.features()) {
+      if (one.fallback()) fallbacks.push_back(one.name());
+    }
+    return session.show({.view = doctor_page(node), .messages = {&node}, .names = std::move(fallbacks)});
+  }
   return session.show({.view = node_page(session, node), .messages = {&node}, .names = {node.name()}});
 }
 
 }  // namespace
 
 Noun status_noun() {
-  return {.name = "status",
-          .summary = "Show how the server is",
-          .verbs = {
-              {.name = "",
-               .summary = "Shows the server: its state, version, addresses, goroutines, tasks and jobs",
-               .flags = {{.name = "health", .doc = "Only whether it serves: SERVING and exit code 0, or exit code 5"}},
-               .examples = {"novelo status", "novelo status --health -q && echo ready"},
-               .run = run_status}}};
+  return {
+      .name = "status",
+      .summary = "Show how the server is",
+      .verbs = {{.name = "",
+                 .summary = "Shows the server: its state, version, addresses, goroutines, tasks and jobs",
+                 .flags = {{.name = "health", .doc = "Only whether it serves: SERVING and exit code 0, or exit code 5"},
+                           {.name = "doctor",
+                            .doc = "What it wants of its system and does without; with -o name the fallbacks alone"}},
+                 .examples = {"novelo status", "novelo status --health -q && echo ready", "novelo status --doctor"},
+                 .run = run_status}}};
 }
 
 }  // namespace novelo::cli

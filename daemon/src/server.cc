@@ -198,6 +198,11 @@ void Server::serve() {
        {"http", http_address()},
        {"tasks", absl::StrCat(parts.schema->tasks().size())},
        {"procs", absl::StrCat(max_procs())}});
+  for (const SystemFeature& feature : system_features()) {
+    if (!feature.is_fallback) continue;
+    log(LogLevel::kInfo, "the system lacks something",
+        {{"feature", std::string(feature.name)}, {"in_use", feature.in_use}, {"note", feature.note}});
+  }
   tell_ready(where);
   is_ready.close();
   if (options_.on_ready) options_.on_ready();
@@ -304,6 +309,13 @@ v1::Node Server::describe() const {
   node.set_jobs_queued(parts.jobs.queued());
   node.set_jobs_running(parts.jobs.running());
   node.set_store(std::string(parts.store.kind()));
+  for (const SystemFeature& feature : system_features()) {
+    v1::SystemFeature& one = *node.add_features();
+    one.set_name(std::string(feature.name));
+    one.set_in_use(feature.in_use);
+    one.set_fallback(feature.is_fallback);
+    one.set_note(feature.note);
+  }
   return node;
 }
 

@@ -3,7 +3,10 @@
 
 #include <algorithm>
 #include <numeric>
+#include <set>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "support/runtime_fixture.h"
 
@@ -191,6 +194,28 @@ TEST_P(StatsTest, ANameTooLongIsCut) {
     ASSERT_EQ(all.size(), 1u);
     EXPECT_EQ(all[0].name, std::string(47, 'n'));
   });
+}
+
+TEST(SystemFeatures, SayWhatIsInUseAndWhatAFallbackCosts) {
+  const Runtime runtime;
+  std::set<std::string_view> names;
+  for (const SystemFeature& feature : system_features()) {
+    EXPECT_TRUE(names.insert(feature.name).second) << feature.name;
+    EXPECT_FALSE(feature.in_use.empty()) << feature.name;
+    EXPECT_EQ(feature.note.empty(), !feature.is_fallback) << feature.name;
+  }
+  EXPECT_TRUE(names.contains("stack guards"));
+}
+
+TEST(SystemFeatures, SayThatThereAreFewerStacksThanAskedFor) {
+  RuntimeOptions options;
+  options.max_goroutines = std::size_t{8} << 30;  // more than there are addresses for
+  const Runtime runtime(std::move(options));
+  const auto features = system_features();
+  const auto stacks = std::ranges::find(features, "address space for stacks", &SystemFeature::name);
+  ASSERT_NE(stacks, features.end());
+  EXPECT_TRUE(stacks->is_fallback);
+  EXPECT_NE(stacks->note.find("8589934592 were asked for"), std::string::npos) << stacks->note;
 }
 
 }  // namespace

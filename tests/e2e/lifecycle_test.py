@@ -146,5 +146,25 @@ class Help(unittest.TestCase):
             self.assertIn("0.1.0", done.stdout, arguments)
 
 
+class Doctor(unittest.TestCase):
+    maxDiff = None
+
+    def test_says_what_the_system_has(self):
+        with Novelod() as node:
+            page = node.novelo("status", "--doctor")
+            self.assertEqual((0, ""), (page.returncode, page.stderr))
+            self.assertRegex(page.stdout, r"FEATURE +IN USE +STATE")
+            self.assertRegex(page.stdout, r"stack guards +\w+ +(ok|fallback)")
+
+    def test_names_what_is_missing_and_why(self):
+        with Novelod("--runtime.max_goroutines=100000000", environment={"NOVELO_GC_HEAP_MAX": "200000000000000"}) as node:
+            node.novelo_json("gc")
+            missing = node.novelo("status", "--doctor", "-o", "name").stdout.splitlines()
+            self.assertIn("collected heap", missing)
+            features = {one["name"]: one for one in node.novelo_json("status")["features"]}
+            self.assertTrue(features["collected heap"]["fallback"])
+            self.assertIn("RLIMIT_AS", features["collected heap"]["note"])
+
+
 if __name__ == "__main__":
     unittest.main()

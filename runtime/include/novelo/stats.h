@@ -75,6 +75,16 @@ struct GoroutineInfo {
 };
 std::vector<GoroutineInfo> list_goroutines();
 
+// What the runtime wants of the system it runs on, and what it uses instead where that is missing.
+struct SystemFeature {
+  std::string_view name;  // "stack guards"
+  std::string in_use;     // "MADV_GUARD_INSTALL"
+  bool is_fallback = false;
+  std::string note;  // of a fallback: what it costs, and what can be done
+};
+// Costs some system calls.
+std::vector<SystemFeature> system_features();
+
 struct DumpOptions {
   std::size_t max_goroutines = 10'000;  // of more, the dump says how many are left out
   bool has_stacks = true;               // the calls of those that wait

@@ -24,9 +24,7 @@ constexpr std::size_t kSmallBytes = std::size_t{128} << 20;  // of a heap that i
 std::size_t reserved_bytes() noexcept {
   rlimit limit{};
   const bool is_limited = getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
-  const char* told = std::getenv("NOVELO_GC_HEAP_MAX");
-  std::size_t bytes = told == nullptr ? 0 : std::strtoull(told, nullptr, 10);
-  if (bytes == 0) bytes = kReservedBytes;
+  const std::size_t bytes = CollectedHeap::wanted_bytes();
   return is_limited ? std::min<std::size_t>(bytes, limit.rlim_cur / 4) : bytes;
 }
 
@@ -96,6 +94,12 @@ CollectedHeap& CollectedHeap::get() noexcept {
     return made;
   }();
   return heap;
+}
+
+std::size_t CollectedHeap::wanted_bytes() noexcept {
+  const char* told = std::getenv("NOVELO_GC_HEAP_MAX");
+  const std::size_t bytes = told == nullptr ? 0 : std::strtoull(told, nullptr, 10);
+  return bytes == 0 ? kReservedBytes : bytes;
 }
 
 bool CollectedHeap::exists() noexcept {

@@ -84,6 +84,8 @@ class CollectedHeap {
   // The process's. Made at the first use.
   static CollectedHeap& get() noexcept;
   static bool exists() noexcept;
+  // The address space that was asked for: $NOVELO_GC_HEAP_MAX, or 256 GiB.
+  static std::size_t wanted_bytes() noexcept;
 
   // ---- kinds of cells ----
   const Layout& layout_of(const ObjectShape& shape);

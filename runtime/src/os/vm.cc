@@ -165,6 +165,14 @@ bool vm_read(const void* from, void* to, std::size_t bytes) noexcept {
   return copied == static_cast<ssize_t>(bytes);
 }
 
+bool vm_reads_at_once() noexcept {
+  char from = 0;
+  char to = 0;
+  const iovec local{&to, 1};
+  const iovec remote{&from, 1};
+  return process_vm_readv(getpid(), &local, 1, &remote, 1, 0) == 1;
+}
+
 void vm_populate(void* address, std::size_t bytes) noexcept {
   const int saved = errno;
   madvise(address, bytes, kMadvisePopulateWrite);  // else each page comes with its first touch

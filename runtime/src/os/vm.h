@@ -56,6 +56,9 @@ bool vm_unguard(void* address, std::size_t bytes) noexcept;
 // system call, or five where process_vm_readv is forbidden.
 bool vm_read(const void* from, void* to, std::size_t bytes) noexcept;
 
+// Whether that is one system call: tried.
+bool vm_reads_at_once() noexcept;
+
 // Brings memory in for the whole range at once, where the kernel can do that (Linux 5.14).
 void vm_populate(void* address, std::size_t bytes) noexcept;
 

@@ -101,6 +101,7 @@ class Scheduler : public KeptObject {
   int set_max_procs(int n);                                         // resize.cc; from any thread
   Priority set_priority(Goroutine& g, Priority priority) noexcept;  // priority.cc; by the goroutine itself
   RuntimeOptions& options() noexcept { return options_; }
+  std::size_t goroutines_max() const noexcept { return goroutines_max_; }
   ScopeCore& root() noexcept { return *root_; }                   // the outermost scope
   RuntimeStats stats();                                           // stats.cc
   std::uint64_t running_cycles(const Account& account) noexcept;  // of present slices, charged to it first
