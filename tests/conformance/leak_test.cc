@@ -2,6 +2,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
+#include <atomic>
 #include <memory>
 #include <string>
 #include <thread>
@@ -220,7 +222,7 @@ INSTANTIATE_TEST_SUITE_P(Procs, LeakOnFreshStackTest, ::testing::Values(2));
 
 TEST_P(LeakOnFreshStackTest, FindsAWaitGroupOnTheStackOfWhoWaits) {
   run([] {
-    constexpr int kOthers = 2000;
+    constexpr int kOthers = kFinds ? 2000 : 10;
     auto end = make_chan<Unit>();
     for (int i = 0; i < kOthers; ++i) go([end] { end.recv(); });
     testing::yield_until_waiting(kOthers);
@@ -494,6 +496,37 @@ TEST_P(LeakTest, FindsNobodyAmongManyThatHandOnAChannel) {
     for (int i = 0; i < (kFinds ? 10 : 2); ++i) EXPECT_TRUE(find_leaks().empty());
     is_over = true;
     waiting.join();
+  });
+}
+
+TEST_P(LeakTest, ComesToAnEndThoughOthersMakeObjectsAndClosuresAllTheTime) {
+  run([] {
+    struct Node {
+      gc::Ptr<Node> next;
+      Chan<int> channel;
+    };
+    std::atomic<bool> is_over{false};
+    Scope scope;
+    scope.go([&is_over] {
+      auto head = gc::make<Node>();
+      for (int i = 0; !is_over; ++i) {
+        auto node = gc::make<Node>();
+        node->channel = i % 100 == 0 ? make_chan<int>() : head->channel;
+        node->next = i % 1000 == 0 ? nullptr : head;
+        head = node;
+        if (i % 100 == 0) yield();
+      }
+    });
+    scope.go([&is_over] {
+      while (!is_over) spawn([room = std::array<Chan<int>, 30>()] { static_cast<void>(room); }).join();
+    });
+    auto awaited = gc::make<Chan<int>>(make_chan<int>());
+    auto waiting = spawn([channel = *awaited] { channel.recv(); });
+    for (int i = 0; i < (kFinds ? 5 : 1); ++i) EXPECT_TRUE(find_leaks().empty());
+    is_over = true;
+    awaited->close();
+    waiting.join();
+    EXPECT_TRUE(scope.wait().ok());
   });
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "gc/cycle.h"
+#include "gc/leak_finder.h"
 #include "novelo/error.h"
 #include "novelo/gc.h"
 #include "novelo/gc/handle.h"
@@ -33,6 +34,15 @@ void* take_cell(CellRuns::Run& run) noexcept {
   return run.base + bit * kGranuleBytes;
 }
 
+// What was taken for it, and what is left in the run, if a search for leaks is under way.
+void* tell_leak_finder(void* object, const CellRuns::Run& run) noexcept {
+  if (LeakFinder* finder = LeakFinder::in_use.load(acquire)) {  // [leak-finder]
+    finder->is_new(object);
+    if (run.bits != 0) finder->are_new(run.base, run.bits);
+  }
+  return object;
+}
+
 // What is due before more cells are taken; the caller may be on another machine afterwards.
 Mutator& settle() {
   Machine& m = require_allocating();
@@ -55,11 +65,11 @@ Mutator& settle() {
   Mutator& mutator = settle();
   void* object = nullptr;
   if (type.bytes > kCellBytesMax) {
-    object = heap.allocate_large(*layout, type.bytes, mutator.cells);
+    object = tell_leak_finder(heap.allocate_large(*layout, type.bytes, mutator.cells), {});
   } else {
     const std::uint16_t kind = heap.kind_for(*layout, type.bytes);
     type.kind.store(kind, relaxed);
-    object = heap.refill(mutator.cells, kind);
+    object = tell_leak_finder(heap.refill(mutator.cells, kind), mutator.cells.runs[kind]);
   }
   if (object == nullptr) throw std::bad_alloc();
   return object;
@@ -86,12 +96,13 @@ void* collected_new_array(CollectedType& type, std::size_t bytes) {
   CollectedHeap& heap = CollectedHeap::get();
   void* object = nullptr;
   if (bytes > kCellBytesMax) {
-    object = heap.allocate_large(*layout, bytes, settle().cells);
+    object = tell_leak_finder(heap.allocate_large(*layout, bytes, settle().cells), {});
   } else {
     const std::uint16_t kind = heap.kind_for(*layout, bytes);
     CellRuns::Run& run = require_allocating().allocator->cells.runs[kind];
     if (run.bits != 0) return take_cell(run);
-    object = heap.refill(settle().cells, kind);
+    CellRuns& cells = settle().cells;
+    object = tell_leak_finder(heap.refill(cells, kind), cells.runs[kind]);
   }
   if (object == nullptr) throw std::bad_alloc();
   return object;
@@ -157,6 +168,7 @@ void* allocate_traced(std::size_t bytes, std::size_t align) {
   const PinnedProcessor p;
   void* memory = Collector::get().roots().allocate(bytes, align, p ? &p->traced_cells : nullptr);
   if (memory == nullptr) throw std::bad_alloc();
+  if (LeakFinder* finder = LeakFinder::in_use.load(acquire)) finder->is_new(memory);  // [leak-finder]
   return memory;
 }
 

@@ -182,6 +182,9 @@ void Collector::answer(Mutator& mutator, std::uint64_t word, const Self* self) n
     case Handshake::kFlush:
       for (std::size_t i = 0; i < mutator.noted_size; ++i) mutator.marker.shade(mutator.noted[i]);
       mutator.noted_size = 0;
+      if (LeakFinder* finder = LeakFinder::in_use.load(acquire)) {  // [leak-finder]
+        for (const std::uint16_t kind : cells.used) finder->are_new(cells.runs[kind].base, cells.runs[kind].bits);
+      }
       [[fallthrough]];
     case Handshake::kBlackBirth:
       if (!cells.is_black) heap_.turn_black(cells);

@@ -219,6 +219,17 @@ void LeakFinder::look(const void* from, const void* to) noexcept {
   }
 }
 
+void LeakFinder::are_new(const char* base, std::uint64_t cells) noexcept {
+  const LockGuard guard(lock_);
+  if (bits_ != nullptr) bits_of(reinterpret_cast<std::uintptr_t>(base)) |= cells;
+}
+
+void LeakFinder::is_new(const void* object) noexcept {
+  const auto start = reinterpret_cast<std::uintptr_t>(object);
+  const LockGuard guard(lock_);
+  if (bits_ != nullptr && heap_.contains(start)) bits_of(start) |= bit_of(start);
+}
+
 void LeakFinder::look_at(std::uintptr_t word) {
   const auto* address = reinterpret_cast<const void*>(word);
   if (heap_.contains(word)) {
@@ -266,7 +277,7 @@ void LeakFinder::reach_collected(std::uintptr_t word) {
 
 void LeakFinder::reach_frames(std::uintptr_t word) {
   if (!is_finding_) {
-    into_frames_.push_back(word);
+    if (reached_.insert(word | kWord).second) into_frames_.push_back(word);
     return;
   }
   if (const Frames* frames = frames_at(word)) reach(key_of(candidates_[frames->candidate].wait.g, kFrames));

@@ -53,6 +53,10 @@ class LeakFinder : public KeptObject {
   // ---- by anybody ----
   // The words of [from, to), aligned, are somebody's who is alive.
   void look(const void* from, const void* to) noexcept;
+  // Objects that are made meanwhile, or may be: what is put into them is seen on its way, and they are never looked
+  // into. So there is an end to it. Cells begin at base + 16 * bit, as in CellRuns.
+  void are_new(const char* base, std::uint64_t cells) noexcept;
+  void is_new(const void* object) noexcept;
   // `g` is alive, and what waits for its end with it. It does not run, or this is itself.
   void is_alive(const Goroutine& g) noexcept;
 
@@ -75,7 +79,7 @@ class LeakFinder : public KeptObject {
 
   // What is waited for, by an address and what stands there, in its lowest bits.
   using Key = std::uintptr_t;
-  enum Kind : Key { kObject = 0, kEnd = 1, kFrames = 2 };
+  enum Kind : Key { kObject = 0, kEnd = 1, kFrames = 2, kWord = 3 };
   static Key key_of(const void* at, Kind kind) noexcept { return reinterpret_cast<std::uintptr_t>(at) | kind; }
 
   struct Candidate {
