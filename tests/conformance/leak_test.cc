@@ -374,10 +374,10 @@ TEST_P(LeakTest, LeavesOutWhatHasADeadline) {
 TEST_P(LeakTest, LeavesOutWhoWaitsForItsContext) {
   run([] {
     const auto [context, cancel] = with_cancel(Context());
-    in_goroutine([context = context] {
-      go([context] {
+    in_goroutine([given = context] {
+      go([given] {
         auto nothing = make_chan<int>();
-        select(on_recv(nothing), on_recv(context.done()));
+        select(on_recv(nothing), on_recv(given.done()));
       });
     });
     EXPECT_TRUE(reasons_of_leaks(1).empty());
@@ -451,6 +451,31 @@ TEST_P(LeakTest, LeavesOutWhoWaitsForAForeignThread) {
     EXPECT_TRUE(reasons_of_leaks(1).empty());
     end.send({});
     blocking([&] { thread.join(); });
+  });
+}
+
+[[gnu::noinline]] void send_when_told(Chan<int>& from, std::atomic<int>& step) {
+  Chan<int> channel = std::move(from);
+  step = 1;
+  step.notify_all();
+  step.wait(1);
+  int one = 1;
+  channel.try_send(one);
+}
+
+TEST_P(LeakTest, LeavesOutWhoseChannelIsUsedInsideBlocking) {
+  run_with_foreign_threads([] {
+    auto channel = make_chan<int>();
+    auto waiting = spawn([channel] { return channel.recv(); });
+    std::atomic<int> step{0};
+    auto sender =
+        spawn([channel = std::move(channel), &step]() mutable { blocking([&] { send_when_told(channel, step); }); });
+    testing::yield_until([&step] { return step == 1; });
+    EXPECT_TRUE(reasons_of_leaks(1).empty());
+    step = 2;
+    step.notify_all();
+    EXPECT_EQ(waiting.join(), 1);
+    sender.join();
   });
 }
 

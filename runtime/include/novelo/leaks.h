@@ -12,6 +12,8 @@
 // global variables, memory of malloc, other threads. A cancellation does not count: it is no event one waits for.
 // Channels of timers and of contexts always count as referred to.
 //
+// Memory that is shared with other processes is not looked at: no handle may be kept there.
+//
 // So nobody is listed who may go on, but not everybody who may not: a channel handle in memory of malloc, a Mutex
 // there, or a word left on a stack keep their goroutines from the list. Keep channels in closures and on stacks, and
 // what is shared besides in collected objects (novelo/gc.h), and the search sees through them.

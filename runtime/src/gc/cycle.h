@@ -120,6 +120,7 @@ class Collector {
   void search_leaks(Turns& turns) noexcept;
   std::vector<EndlessWait> endless_waits(Turns& turns);
   void consider_goroutines(LeakFinder& finder, Turns& turns);
+  void note_accounts(EndlessWait& wait);
   void look_through_alive(LeakFinder& finder, Turns& turns) noexcept;
 
   // Stacks: stack_scan.cc

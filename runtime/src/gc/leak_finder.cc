@@ -283,6 +283,11 @@ void LeakFinder::reach_frames(std::uintptr_t word) {
   if (const Frames* frames = frames_at(word)) reach(key_of(candidates_[frames->candidate].wait.g, kFrames));
 }
 
+void LeakFinder::give_up() noexcept {
+  const LockGuard guard(lock_);
+  has_failed_ = true;
+}
+
 bool LeakFinder::has_more() const noexcept {
   const LockGuard guard(lock_);
   return !has_failed_ && (!alive_.empty() || !to_trace_.empty());

@@ -70,6 +70,8 @@ class LeakFinder : public KeptObject {
   // Looks into objects that were reached; false when none are left.
   bool trace_some() noexcept;
   bool has_more() const noexcept;
+  // Something could not be looked at: nobody is found.
+  void give_up() noexcept;
   // Those considered and not found alive; empty when memory ran out meanwhile.
   std::vector<EndlessWait> found() const;
 

@@ -55,13 +55,7 @@ std::vector<EndlessWait> Collector::endless_waits(Turns& turns) {
       static_cast<void>(roots_.publish_noted());
     } while (finder->has_more());
     if (has_memory) found = finder->found();
-    for (EndlessWait& one : found) {
-      if (!claim_scan(*one.g)) continue;  // it goes on after all
-      for (const AccountChain* link = one.g->accounts; link != nullptr; link = link->outer) {
-        one.accounts.emplace_back(*link->account);
-      }
-      one.g->scan.store(scanned() - 2, release);  // [gc-scan] not looked through
-    }
+    for (EndlessWait& one : found) note_accounts(one);
   } catch (const std::bad_alloc&) {
     found.clear();
   }
@@ -69,6 +63,20 @@ std::vector<EndlessWait> Collector::endless_waits(Turns& turns) {
   shake_hands(Handshake::kFlush, turns);  // nobody is at it any more
   roots_.let_outsiders_finish();
   return found;
+}
+
+// Whose goroutine it is. It does not run meanwhile.
+void Collector::note_accounts(EndlessWait& wait) {
+  Goroutine& g = *wait.g;
+  if (!claim_scan(g)) return;  // it goes on after all
+  struct Unclaim {
+    ~Unclaim() { goroutine.scan.store(before, release); }  // [gc-scan] not looked through
+    Goroutine& goroutine;
+    const std::uint64_t before;
+  } const unclaim{g, scanned() - 2};
+  for (const AccountChain* link = g.accounts; link != nullptr; link = link->outer) {
+    wait.accounts.emplace_back(*link->account);
+  }
 }
 
 void Collector::consider_goroutines(LeakFinder& finder, Turns& turns) {
@@ -79,6 +87,13 @@ void Collector::consider_goroutines(LeakFinder& finder, Turns& turns) {
     if (!claim_scan(g)) return;
     Marker marker(heap_, queue_);
     if (blocking_sp != nullptr) {
+      // Its thread is at work below, in frames that hold no collected objects, but maybe channels.
+      const auto look = [&finder](const void* from, const void* to) { finder.look(from, to); };
+      try {
+        look_through_touched(g.stack.bottom, blocking_sp, look);
+      } catch (const std::bad_alloc&) {
+        finder.give_up();
+      }
       scan_running(g, marker, blocking_sp);
     } else if (finder.consider(g)) {
       g.scan.store(scanned() - 2, release);  // [gc-scan] not looked through

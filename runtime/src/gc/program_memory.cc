@@ -142,4 +142,9 @@ bool look_through_program_memory(absl::FunctionRef<void(const void* from, const 
   return true;
 }
 
+void look_through_touched(const void* begin, const void* end,
+                          absl::FunctionRef<void(const void* from, const void* to)> visit) {
+  Reader(visit).read({reinterpret_cast<std::uintptr_t>(begin), reinterpret_cast<std::uintptr_t>(end)});
+}
+
 }  // namespace novelo::rt

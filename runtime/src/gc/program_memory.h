@@ -16,4 +16,8 @@ namespace novelo::rt {
 // time its turn comes is left out. False: the system does not say what there is.
 bool look_through_program_memory(absl::FunctionRef<void(const void* from, const void* to)> visit);
 
+// The same for what was touched of one range, whosever it is.
+void look_through_touched(const void* begin, const void* end,
+                          absl::FunctionRef<void(const void* from, const void* to)> visit);
+
 }  // namespace novelo::rt

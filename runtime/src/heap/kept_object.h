@@ -23,7 +23,7 @@ inline void* allocate_kept(std::size_t bytes, std::size_t align) {
 #endif
   return ::operator new(bytes, std::align_val_t{align});
 }
-inline void deallocate_kept(void* memory, std::size_t bytes, std::size_t align) noexcept {
+inline void deallocate_kept(void* memory, [[maybe_unused]] std::size_t bytes, std::size_t align) noexcept {
 #if !defined(NOVELO_ASAN)
   if (kept_heap().contains(memory)) return kept_heap().deallocate(memory, aligned_size(bytes, align), nullptr);
 #endif
