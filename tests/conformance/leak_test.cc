@@ -559,7 +559,7 @@ TEST_P(LeakTest, IsAskedForInAGoroutineAlone) {
   EXPECT_THROW(find_leaks(), RuntimeError);
 }
 
-#if defined(__SANITIZE_THREAD__)  // a search takes it a second
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)  // a search takes them a second
 INSTANTIATE_TEST_SUITE_P(Procs, LeakTest, ::testing::Values(2));
 #else
 NOVELO_WITH_PROCS(LeakTest);

@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/atomic.h"
 #include "heap/kept_object.h"
 #include "os/vm.h"
 
@@ -23,7 +24,7 @@ template <class T>
 using Kept = std::vector<T, KeptAllocator<T>>;
 
 constexpr std::size_t kPiecePages = 16;
-#if defined(NOVELO_TSAN)
+#if defined(NOVELO_TSAN) || defined(NOVELO_ASAN)
 constexpr std::uintptr_t kMappingBytesMax = std::uintptr_t{1} << 30;  // what is larger is the sanitizer's
 #else
 constexpr std::uintptr_t kMappingBytesMax = ~std::uintptr_t{0};
