@@ -35,7 +35,7 @@ struct LeakedGoroutine {
   // Whether it runs inside a run() of the meter: whose it is.
   bool is_metered_by(const Meter& meter) const noexcept;
 
-  std::vector<rt::AccountHandle> accounts;
+  std::vector<rt::AccountHandle> accounts;  // for is_metered_by()
 };
 
 // Those found by two searches one after the other, in the order of their ids. None in builds with AddressSanitizer,

@@ -82,8 +82,6 @@ class Meter {
   // where no meter is inside this one.
   Usage usage() const;
 
-  friend bool operator==(const Meter&, const Meter&) = default;  // handles of the same
-
  private:
   friend struct LeakedGoroutine;
   rt::AccountHandle account_;

@@ -38,7 +38,7 @@ LeakFinder::~LeakFinder() {
 
 // ---- who waits, and for what ----
 
-bool LeakFinder::consider(Goroutine& g) {
+bool LeakFinder::consider(Goroutine& g) noexcept try {
   const std::uint64_t wait = g.wait.snapshot();
   if (g.state.load(acquire) != GoroutineState::kWaiting || !WaitRecord::is_waiting(wait)) return false;  // [gc-state]
   if (g.is_system.load(relaxed) || g.scope->deadline() != absl::InfiniteFuture()) return false;
@@ -56,6 +56,9 @@ bool LeakFinder::consider(Goroutine& g) {
   const auto top = reinterpret_cast<std::uintptr_t>(g.stack.bottom) + g.stack.size;
   frames_.push_back({reinterpret_cast<std::uintptr_t>(g.context.sp), top, candidate});
   return true;
+} catch (const std::bad_alloc&) {
+  give_up();
+  return false;
 }
 
 bool LeakFinder::note_waits(const Goroutine& g, std::uint32_t candidate) {
@@ -118,6 +121,7 @@ bool LeakFinder::note_wait_for(const void* object, std::uint32_t candidate) {
 
 void LeakFinder::begin_finding() {
   const LockGuard guard(lock_);
+  if (has_failed_) return;  // somebody may be noted by half
   std::ranges::sort(frames_, {}, &Frames::begin);
   for (const auto& [address, candidate] : on_frames_) {
     if (const Frames* frames = frames_at(address)) {
@@ -286,6 +290,11 @@ void LeakFinder::reach_frames(std::uintptr_t word) {
 void LeakFinder::give_up() noexcept {
   const LockGuard guard(lock_);
   has_failed_ = true;
+}
+
+bool LeakFinder::has_given_up() const noexcept {
+  const LockGuard guard(lock_);
+  return has_failed_;
 }
 
 bool LeakFinder::has_more() const noexcept {

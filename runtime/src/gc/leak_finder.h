@@ -2,9 +2,10 @@
 // Goroutines that wait for ever for what nobody alive can reach: what they wait for, what was seen that refers to it,
 // and who is alive because of that.
 //
-//   who        the search, step by step: gc/leak_search.cc; look(): everybody who moves references while it is under
-//   way may        take its lock, and allocate; never parks cost       a few nanoseconds a word looked at invariants
-//   who is alive has been looked through, or is in the list of those to be. A word counts when it points
+//   who        the search, step by step: gc/leak_search.cc; look(): whoever moves references meanwhile
+//   may        take its lock, and allocate; never parks
+//   cost       some nanoseconds a word looked at
+//   invariants who is alive has been looked through, or is in the list of those to be. A word counts when it points
 //              anywhere into: a channel, a collected object, memory of a closure, the frames of a goroutine that waits.
 //              What is looked at twice, or is a reference no longer, makes somebody alive who is not, never the reverse
 //   tested     tests/unit/gc/leak_finder_test.cc, tests/conformance/leak_test.cc
@@ -16,7 +17,6 @@
 #include <vector>
 
 #include "absl/container/flat_hash_set.h"
-#include "absl/functional/function_ref.h"
 #include "base/atomic.h"
 #include "base/lock.h"
 #include "heap/collected_heap.h"
@@ -35,6 +35,7 @@ struct EndlessWait {
   std::vector<AccountHandle> accounts;  // charged for it
 
   bool goes_on() const noexcept { return g->id.load(relaxed) == id && g->wait.snapshot() == wait; }
+  bool operator<(const EndlessWait& other) const noexcept { return g != other.g ? g < other.g : id < other.id; }
   friend bool operator==(const EndlessWait& a, const EndlessWait& b) noexcept {
     return a.g == b.g && a.id == b.id && a.wait == b.wait;
   }
@@ -62,7 +63,7 @@ class LeakFinder : public KeptObject {
 
   // ---- by the search ----
   // True: the goroutine waits, with nobody but others to end that; it is noted. Not while it may run.
-  bool consider(Goroutine& g);
+  bool consider(Goroutine& g) noexcept;
   // All were considered: from here on those are found alive whom somebody refers to.
   void begin_finding();
   // One more who is alive and was not looked through; nullptr: none.
@@ -70,8 +71,9 @@ class LeakFinder : public KeptObject {
   // Looks into objects that were reached; false when none are left.
   bool trace_some() noexcept;
   bool has_more() const noexcept;
-  // Something could not be looked at: nobody is found.
+  // Something could not be looked at, or there is no memory for the search: nobody is found.
   void give_up() noexcept;
+  bool has_given_up() const noexcept;
   // Those considered and not found alive; empty when memory ran out meanwhile.
   std::vector<EndlessWait> found() const;
 
@@ -128,8 +130,8 @@ class LeakFinder : public KeptObject {
   Kept<std::uint32_t> alive_ NOVELO_GUARDED_BY(lock_);                      // to be looked through
   Kept<std::pair<const char*, const char*>> to_trace_ NOVELO_GUARDED_BY(lock_);
   std::uint64_t* bits_ NOVELO_GUARDED_BY(lock_) = nullptr;  // of what was reached in the collected heap
-  absl::flat_hash_set<Key, absl::container_internal::hash_default_hash<Key>, std::equal_to<>, KeptAllocator<Key>>
-      reached_ NOVELO_GUARDED_BY(lock_);  // elsewhere
+  absl::flat_hash_set<Key, absl::flat_hash_set<Key>::hasher, std::equal_to<>, KeptAllocator<Key>> reached_
+      NOVELO_GUARDED_BY(lock_);  // elsewhere
 };
 
 }  // namespace novelo::rt

@@ -17,12 +17,16 @@ void Collector::search_leaks(Turns& turns) noexcept {
   std::vector<EndlessWait> found;
   try {
     found = endless_waits(turns);
+    std::sort(found.begin(), found.end());
   } catch (const std::bad_alloc&) {
     found.clear();
   }
   {
     const LockGuard guard(leaks_lock_);
-    std::erase_if(suspects_, [&](const EndlessWait& one) { return std::ranges::find(found, one) == found.end(); });
+    std::erase_if(suspects_, [&](const EndlessWait& one) {
+      const auto at = std::lower_bound(found.begin(), found.end(), one);
+      return at == found.end() || !(*at == one);
+    });
     leaked_.swap(suspects_);
     suspects_.swap(found);
   }
@@ -30,6 +34,7 @@ void Collector::search_leaks(Turns& turns) noexcept {
 
 std::vector<EndlessWait> Collector::endless_waits(Turns& turns) {
   const auto finder = std::make_unique<LeakFinder>(heap_, scheduler()->stacks());
+  if (finder->has_given_up()) return {};
   // What this goroutine has on its stack is about the search alone.
   LeakFinder::in_use.store(finder.get(), release);  // [leak-finder]
   looks_.store(looks_.load(relaxed) + 1, relaxed);
