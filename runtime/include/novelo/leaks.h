@@ -4,7 +4,7 @@
 //   from   goroutines
 //   may    park: leaves by Cancelled
 //   cost   one collection, or two when something is found; besides, about a microsecond for each page of memory the
-//          program has touched and for each goroutine. Nothing is stopped meanwhile
+//          program has touched, and two for each goroutine. Nothing is stopped meanwhile
 //   tested tests/conformance/leak_test.cc
 //
 // A goroutine is alive when it runs, can run, sleeps or has a deadline; when what it waits for is referred to from the

@@ -21,7 +21,11 @@ constexpr std::size_t kTracedAtOnce = std::size_t{64} << 10;
 
 constinit Atomic<LeakFinder*> LeakFinder::in_use{nullptr};
 
-LeakFinder::LeakFinder(CollectedHeap& heap, StackClasses& stacks) noexcept : heap_(heap), stacks_(stacks) {
+LeakFinder::LeakFinder(CollectedHeap& heap, StackClasses& stacks) noexcept
+    : heap_(heap), own_heap_(Heap::get()), stacks_(stacks) {
+  include(heap.pages().base(), heap.pages().base() + heap.pages().bytes_max());
+  include(own_heap_.begin(), own_heap_.begin() + own_heap_.bytes_max());
+  for (const StackPool& pool : stacks.pools()) include(pool.begin(), pool.end());
   const std::size_t bytes = heap.pages().bytes_max() / kBitWordBytes * sizeof(std::uint64_t);
   void* memory = bytes == 0 ? nullptr : vm_reserve(bytes);
   if (memory != nullptr && !vm_make_usable(memory, bytes)) {
@@ -110,8 +114,8 @@ bool LeakFinder::note_wait_for(const void* object, std::uint32_t candidate) {
   if (heap_.contains(address)) {
     start = heap_.find(address, CollectedHeap::Certainty::kMaybe).start;
     if (start == nullptr) start = Heap::place_in(heap_.pages().find(object), object).start;
-  } else if (Heap::get().contains(object)) {
-    start = Heap::get().find(object).start;
+  } else if (own_heap_.contains(object)) {
+    start = own_heap_.find(object).start;
   }
   // In memory of malloc or in a variable: who refers to it cannot be told.
   if (start == nullptr) return false;
@@ -234,13 +238,19 @@ void LeakFinder::is_new(const void* object) noexcept {
   if (bits_ != nullptr && heap_.contains(start)) bits_of(start) |= bit_of(start);
 }
 
-void LeakFinder::look_at(std::uintptr_t word) {
+void LeakFinder::include(const void* begin, const void* end) noexcept {
+  if (begin == end) return;
+  low_ = std::min(low_, reinterpret_cast<std::uintptr_t>(begin));
+  high_ = std::max(high_, reinterpret_cast<std::uintptr_t>(end));
+}
+
+void LeakFinder::look_closely(std::uintptr_t word) {
   const auto* address = reinterpret_cast<const void*>(word);
   if (heap_.contains(word)) {
     reach_collected(word);
-  } else if (Heap::get().contains(address)) {
+  } else if (own_heap_.contains(address)) {
     // What lies there refers to nothing that is the program's, but for what it is itself.
-    if (const Heap::Place place = Heap::get().find(address); place.start != nullptr) {
+    if (const Heap::Place place = own_heap_.find(address); place.start != nullptr) {
       reach(key_of(place.start, kObject));
     }
   } else if (stacks_.contains(address)) {

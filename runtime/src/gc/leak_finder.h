@@ -43,6 +43,7 @@ struct EndlessWait {
 
 class LeakFinder : public KeptObject {
  public:
+  // Of stacks that are reserved.
   LeakFinder(CollectedHeap& heap, StackClasses& stacks) noexcept;
   ~LeakFinder();
   LeakFinder(const LeakFinder&) = delete;
@@ -104,7 +105,11 @@ class LeakFinder : public KeptObject {
   // Both: false when something outside may end the wait.
   bool note_waits(const Goroutine& g, std::uint32_t candidate) NOVELO_REQUIRES(lock_);
   bool note_wait_for(const void* object, std::uint32_t candidate) NOVELO_REQUIRES(lock_);
-  void look_at(std::uintptr_t word) NOVELO_REQUIRES(lock_);
+  void include(const void* begin, const void* end) noexcept;
+  void look_at(std::uintptr_t word) NOVELO_REQUIRES(lock_) {
+    if (word - low_ < high_ - low_) look_closely(word);
+  }
+  void look_closely(std::uintptr_t word) NOVELO_REQUIRES(lock_);
   void reach(Key key) NOVELO_REQUIRES(lock_);
   void reach_collected(std::uintptr_t word) NOVELO_REQUIRES(lock_);
   void reach_frames(std::uintptr_t word) NOVELO_REQUIRES(lock_);
@@ -118,7 +123,11 @@ class LeakFinder : public KeptObject {
   }
 
   CollectedHeap& heap_;
+  Heap& own_heap_;
   StackClasses& stacks_;
+  // All that counts lies between: most words do not.
+  std::uintptr_t low_ = ~std::uintptr_t{0};
+  std::uintptr_t high_ = 0;
   mutable Lock<LockRank::kLeaks> lock_;
   bool is_finding_ NOVELO_GUARDED_BY(lock_) = false;
   bool has_failed_ NOVELO_GUARDED_BY(lock_) = false;

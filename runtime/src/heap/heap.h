@@ -92,6 +92,7 @@ class Heap {
   // Gives memory that nobody wanted since the last call back to the system, a bounded part a call.
   std::size_t scavenge() noexcept;
   PageHeap::Bytes bytes() const noexcept { return pages_.bytes(); }
+  const char* begin() const noexcept { return pages_.base(); }
   std::size_t bytes_max() const noexcept { return pages_.bytes_max(); }  // of address space; 0: it has none
 
  private:

@@ -66,6 +66,7 @@ class StackClasses {
   void trim() noexcept;
   // Async-signal-safe.
   bool contains(const void* address) const noexcept;
+  const std::array<StackPool, kStackClasses>& pools() const noexcept { return pools_; }
 
   // Bytes of address space; those that processors keep count as in use.
   struct Bytes {

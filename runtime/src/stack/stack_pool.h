@@ -81,6 +81,9 @@ class StackPool {
 
   // Whether `address` lies in the reserve. Async-signal-safe.
   bool contains(const void* address) const noexcept;
+  // The reserve; nullptr and nullptr without one.
+  const char* begin() const noexcept { return base_; }
+  const char* end() const noexcept { return base_ + slots_max_ * slot_bytes_; }
 
   StackClass kind() const noexcept { return kind_; }
   std::size_t slots_max() const noexcept { return slots_max_; }

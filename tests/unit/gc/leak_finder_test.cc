@@ -15,7 +15,6 @@ namespace {
 
 class LeakFinderTest : public ::testing::Test {
  protected:
-  LeakFinderTest() { stacks_.reserve(64, std::size_t{1} << 20); }
   ~LeakFinderTest() override {
     for (const auto& one : goroutines_) stacks_.give_segment(one->stack);
     for (const auto& [cell, bytes] : cells_) Heap::get().deallocate(cell, bytes, nullptr);
@@ -54,6 +53,7 @@ class LeakFinderTest : public ::testing::Test {
 
   CollectedHeap heap_{std::size_t{256} << 20};
   StackClasses stacks_;
+  const std::size_t stacks_max_ = stacks_.reserve(64, std::size_t{1} << 20);
   ScopeCore* const scope_ = ScopeCore::make(nullptr, ScopeCore::Hold::kNone);
   std::vector<std::unique_ptr<Goroutine>> goroutines_;
   std::vector<std::pair<char*, std::size_t>> cells_;
