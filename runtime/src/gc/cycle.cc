@@ -7,6 +7,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/clear_frames.h"
 #include "gc/turns.h"
 #include "novelo/go.h"
 #include "os/clock.h"
@@ -136,7 +137,7 @@ void Collector::run_cycles() noexcept {
       const LockGuard guard(lock_);
       if (completed_.load(relaxed) >= wanted_) {
         is_running_ = false;
-        return;
+        break;
       }
       count(cycles_[static_cast<std::size_t>(cause_)], std::uint64_t{1});
       begun_.store(begun_.load(relaxed) + 1, relaxed);
@@ -148,6 +149,7 @@ void Collector::run_cycles() noexcept {
     });
     start_followers();
   }
+  clear_frames_below();  // references to all that was looked through
 }
 
 // What comes after a cycle runs code of the program, which may wait: on a goroutine of its own, one at a time.

@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "base/clear_frames.h"
 #include "os/clock.h"
 #include "os/cycle_clock.h"
 #include "os/vm.h"
@@ -58,10 +59,8 @@ class FramesApart {
       : low_(low_end()),
         apart_(low_, static_cast<std::size_t>(static_cast<char*>(__builtin_frame_address(0)) - low_)) {}
   // The thread's stack is kept for the next thread: what stands there goes.
-  [[gnu::noinline]] ~FramesApart() {
-    volatile char frames[kCleared];
-    for (volatile char& byte : frames) byte = 0;
-    const auto last = reinterpret_cast<std::uintptr_t>(&frames[0]) & ~(kHeapPageBytes - 1);
+  ~FramesApart() {
+    const std::uintptr_t last = clear_frames_below() & ~(kHeapPageBytes - 1);
     const auto first = (reinterpret_cast<std::uintptr_t>(low_) + kHeapPageBytes - 1) & ~(kHeapPageBytes - 1);
     if (first < last) vm_discard(reinterpret_cast<void*>(first), last - first);
   }
@@ -69,8 +68,6 @@ class FramesApart {
   FramesApart& operator=(const FramesApart&) = delete;
 
  private:
-  static constexpr std::size_t kCleared = std::size_t{16} << 10;
-
   static char* low_end() noexcept {
     pthread_attr_t attributes;
     void* low = __builtin_frame_address(0);

@@ -1,0 +1,23 @@
+// runtime/src/base/clear_frames.h
+// Overwrites what calls before have left on the stack: whoever has the stack next does not refer to what they did.
+//
+//   who    threads and goroutines of the runtime whose frames hold addresses of others' memory, at their end
+//   cost   a microsecond
+//   tested tests/unit/base/clear_frames_test.cc
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace novelo::rt {
+
+inline constexpr std::size_t kClearedFrameBytes = std::size_t{16} << 10;
+
+// Everything from about the caller's frame down to the address it returns.
+[[gnu::noinline]] inline std::uintptr_t clear_frames_below() noexcept {
+  volatile std::uint64_t frames[kClearedFrameBytes / sizeof(std::uint64_t)];
+  for (volatile std::uint64_t& word : frames) word = 0;
+  return reinterpret_cast<std::uintptr_t>(&frames[0]);
+}
+
+}  // namespace novelo::rt
