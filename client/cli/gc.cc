@@ -25,9 +25,8 @@ ExitCode run_gc(Session& session, const Arguments&) {
   if (absl::Status status = session.connect(); !status.ok()) return session.fail(status);
   const v1::CollectGarbageRequest request;
   v1::CollectGarbageResponse heap;
-  grpc::ClientContext context;  // a cycle takes as long as the heap is large
-  if (session.deadline() != absl::InfiniteFuture()) context.set_deadline(absl::ToChronoTime(session.deadline()));
-  const grpc::Status status = session.runtime()->CollectGarbage(&context, request, &heap);
+  const auto context = session.long_question();
+  const grpc::Status status = session.runtime()->CollectGarbage(context.get(), request, &heap);
   if (!status.ok()) return session.fail(client::from_grpc(status));
   return session.show({.view = heap_page(heap), .messages = {&heap}});
 }

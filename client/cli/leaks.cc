@@ -37,9 +37,8 @@ ExitCode run_leaks(Session& session, const Arguments&) {
   if (absl::Status status = session.connect(); !status.ok()) return session.fail(status);
   const v1::FindLeaksRequest request;
   v1::FindLeaksResponse leaks;
-  grpc::ClientContext context;  // a search takes as long as the memory is large
-  if (session.deadline() != absl::InfiniteFuture()) context.set_deadline(absl::ToChronoTime(session.deadline()));
-  const grpc::Status status = session.runtime()->FindLeaks(&context, request, &leaks);
+  const auto context = session.long_question();
+  const grpc::Status status = session.runtime()->FindLeaks(context.get(), request, &leaks);
   if (!status.ok()) return session.fail(client::from_grpc(status));
   std::vector<std::string> names;
   for (const v1::LeakedGoroutine& one : leaks.goroutines()) names.push_back(absl::StrCat(one.id()));

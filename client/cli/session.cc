@@ -89,6 +89,12 @@ std::unique_ptr<grpc::ClientContext> Session::question() const {
   return context;
 }
 
+std::unique_ptr<grpc::ClientContext> Session::long_question() const {
+  auto context = std::make_unique<grpc::ClientContext>();
+  if (deadline_ != absl::InfiniteFuture()) context->set_deadline(absl::ToChronoTime(deadline_));
+  return context;
+}
+
 absl::Status Session::connect() {
   absl::StatusOr<Address> address = resolve_address(address_flag_, world_.environment);
   if (!address.ok()) return address.status();

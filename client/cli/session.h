@@ -75,6 +75,8 @@ class Session {
   absl::Time deadline() const { return deadline_; }
   // Of a question that is answered at once.
   std::unique_ptr<grpc::ClientContext> question() const;
+  // Of one that takes as long as the server is large: --timeout alone bounds it.
+  std::unique_ptr<grpc::ClientContext> long_question() const;
 
   // The server. Nothing is sent before the first question.
   absl::Status connect();
