@@ -30,7 +30,11 @@ View leaks_page(const v1::FindLeaksResponse& leaks) {
                           age_text(absl::Now() - client::to_time(one.wait_time())), one.job_id(), one.task(),
                           absl::StrJoin(one.calls(), " < ")});
   }
-  return {std::move(table)};
+  View page{std::move(table)};
+  if (const auto more = leaks.total() - leaks.goroutines_size(); more > 0) {
+    page.push_back(Text{absl::StrCat("and ", more, " more\n")});
+  }
+  return page;
 }
 
 ExitCode run_leaks(Session& session, const Arguments&) {

@@ -6,8 +6,10 @@
 #include <absl/time/time.h>
 #include <novelo/gc.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -48,8 +50,9 @@ absl::StatusOr<v1::FindLeaksResponse> find_leaks(const LeakWatch& leaks) {
   const std::vector<Leak> found = leaks.look();
   v1::FindLeaksResponse response;
   *response.mutable_elapsed() = to_proto(absl::FromChrono(std::chrono::steady_clock::now() - begin));
+  response.set_total(static_cast<std::int64_t>(found.size()));
   const absl::Time now = absl::Now();
-  for (const auto& [leak, owner] : found) {
+  for (const auto& [leak, owner] : std::span(found).first(std::min(found.size(), kListedLeaksMax))) {
     v1::LeakedGoroutine& one = *response.add_goroutines();
     one.set_id(static_cast<std::int64_t>(leak.goroutine.id));
     one.set_name(leak.goroutine.name);

@@ -6,6 +6,8 @@
 
 #include <absl/status/statusor.h>
 
+#include <cstddef>
+
 #include "leak_watch.h"
 #include "novelo/v1/runtime.pb.h"
 #include "rpc/transport.h"
@@ -17,6 +19,8 @@ void add_runtime_service(Router& router, const LeakWatch& leaks);
 
 // Blocks the calling goroutine for a whole cycle. Leaves by Cancelled; the cycle then ends without it.
 absl::StatusOr<v1::CollectGarbageResponse> collect_garbage(const v1::CollectGarbageRequest& request);
+// So that an answer stays a few hundred kilobytes.
+inline constexpr std::size_t kListedLeaksMax = 1000;
 // The same for one or two cycles, with a search each.
 absl::StatusOr<v1::FindLeaksResponse> find_leaks(const LeakWatch& leaks);
 

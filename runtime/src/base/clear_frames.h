@@ -14,10 +14,11 @@ namespace novelo::rt {
 inline constexpr std::size_t kClearedFrameBytes = std::size_t{16} << 10;
 
 // Everything from about the caller's frame down to the address it returns.
-[[gnu::noinline]] inline std::uintptr_t clear_frames_below() noexcept {
+[[gnu::noinline]] __attribute__((no_sanitize("address"))) inline std::uintptr_t clear_frames_below() noexcept {
   volatile std::uint64_t frames[kClearedFrameBytes / sizeof(std::uint64_t)];
   for (volatile std::uint64_t& word : frames) word = 0;
-  return reinterpret_cast<std::uintptr_t>(&frames[0]);
+  const volatile void* volatile lowest = &frames[0];
+  return reinterpret_cast<std::uintptr_t>(lowest);
 }
 
 }  // namespace novelo::rt

@@ -3,6 +3,8 @@
 // that what moves is seen; whoever waits is looked through before it runs, as while marking, and is alive then.
 #include <algorithm>
 #include <memory>
+#include <utility>
+#include <vector>
 
 #include "gc/cycle.h"
 #include "gc/leak_finder.h"
@@ -144,13 +146,16 @@ bool LeakedGoroutine::is_metered_by(const Meter& meter) const noexcept {
 }
 
 std::vector<LeakedGoroutine> find_leaks() {
-  std::vector<LeakedGoroutine> leaks;
-  for (const rt::EndlessWait& wait : rt::Collector::get().find_leaks()) {
-    LeakedGoroutine one = rt::require_scheduler().describe(*wait.g);
-    one.accounts = wait.accounts;
-    if (wait.goes_on()) leaks.push_back(std::move(one));
-  }
-  std::ranges::sort(leaks, {}, [](const LeakedGoroutine& one) { return one.goroutine.id; });
+  std::vector<rt::EndlessWait> waits = rt::Collector::get().find_leaks();
+  std::ranges::sort(waits, {}, &rt::EndlessWait::id);
+  std::vector<const rt::Goroutine*> goroutines;
+  goroutines.reserve(waits.size());
+  for (const rt::EndlessWait& wait : waits) goroutines.push_back(wait.g);
+  std::vector<LeakedGoroutine> leaks = rt::require_scheduler().describe(goroutines);
+  for (std::size_t i = 0; i < leaks.size(); ++i) leaks[i].accounts = std::move(waits[i].accounts);
+  // Without those that were cancelled meanwhile.
+  std::size_t i = 0;
+  std::erase_if(leaks, [&](const LeakedGoroutine&) { return !waits[i++].goes_on(); });
   return leaks;
 }
 

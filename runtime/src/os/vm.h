@@ -52,7 +52,7 @@ std::size_t vm_guards_max() noexcept;
 // Undoes vm_guard(): the range is usable again and reads as zero. Async-signal-safe.
 bool vm_unguard(void* address, std::size_t bytes) noexcept;
 
-// Copies memory of this process that may be guarded, or gone, meanwhile: false if some of it is. At most a page; a
+// Copies memory of this process that may be guarded, or gone, meanwhile: false if some of it is. At most 64 KiB; a
 // system call, or five where process_vm_readv is forbidden.
 bool vm_read(const void* from, void* to, std::size_t bytes) noexcept;
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <unordered_map>
 
@@ -124,10 +125,15 @@ std::string class_of(const Goroutine& g) {
 
 }  // namespace
 
-LeakedGoroutine Scheduler::describe(const Goroutine& g) {
+std::vector<LeakedGoroutine> Scheduler::describe(std::span<const Goroutine* const> goroutines) {
   Symbols symbols;
-  LeakedGoroutine described{.goroutine = info_of(g, now_ns()), .calls = {}, .accounts = {}};
-  append_calls(described.calls, symbols, g);
+  std::vector<LeakedGoroutine> described;
+  described.reserve(goroutines.size());
+  const std::int64_t now = now_ns();
+  for (const Goroutine* g : goroutines) {
+    described.push_back({.goroutine = info_of(*g, now), .calls = {}, .accounts = {}});
+    append_calls(described.back().calls, symbols, *g);
+  }
   return described;
 }
 

@@ -106,7 +106,8 @@ class Scheduler : public KeptObject {
   RuntimeStats stats();                                           // stats.cc
   std::uint64_t running_cycles(const Account& account) noexcept;  // of present slices, charged to it first
   std::vector<GoroutineInfo> list_goroutines();
-  LeakedGoroutine describe(const Goroutine& g);  // goroutine_dump.cc
+  // goroutine_dump.cc; each name of a function is looked up once.
+  std::vector<LeakedGoroutine> describe(std::span<const Goroutine* const> goroutines);
   // Those with a thread, and records of some whose thread has ended.
   std::vector<Machine*> machines();
   ProcessorTable& processors() noexcept { return processors_; }

@@ -10,10 +10,11 @@ constexpr std::uint64_t kLeft = 0x1eaf'1eaf'1eaf'1eaf;
 constexpr std::size_t kWords = 64;
 
 // Where it was left.
-[[gnu::noinline]] std::uintptr_t leave_words() {
+[[gnu::noinline]] __attribute__((no_sanitize("address"))) std::uintptr_t leave_words() {
   volatile std::uint64_t words[kWords];
   for (volatile std::uint64_t& word : words) word = kLeft;
-  return reinterpret_cast<std::uintptr_t>(&words[0]);
+  const volatile void* volatile lowest = &words[0];
+  return reinterpret_cast<std::uintptr_t>(lowest);
 }
 
 [[gnu::noinline]] __attribute__((no_sanitize("address"))) std::size_t count_left(std::uintptr_t from) {
