@@ -207,16 +207,5 @@ TEST(SystemFeatures, SayWhatIsInUseAndWhatAFallbackCosts) {
   EXPECT_TRUE(names.contains("stack guards"));
 }
 
-TEST(SystemFeatures, SayThatThereAreFewerStacksThanAskedFor) {
-  RuntimeOptions options;
-  options.max_goroutines = std::size_t{8} << 30;  // more than there are addresses for
-  const Runtime runtime(std::move(options));
-  const auto features = system_features();
-  const auto stacks = std::ranges::find(features, "address space for stacks", &SystemFeature::name);
-  ASSERT_NE(stacks, features.end());
-  EXPECT_TRUE(stacks->is_fallback);
-  EXPECT_NE(stacks->note.find("8589934592 were asked for"), std::string::npos) << stacks->note;
-}
-
 }  // namespace
 }  // namespace novelo

@@ -157,13 +157,16 @@ class Doctor(unittest.TestCase):
             self.assertRegex(page.stdout, r"stack guards +\w+ +(ok|fallback)")
 
     def test_names_what_is_missing_and_why(self):
-        with Novelod("--runtime.max_goroutines=100000000", environment={"NOVELO_GC_HEAP_MAX": "200000000000000"}) as node:
+        with Novelod("--runtime.max_goroutines=1000000", address_space=16 << 30) as node:
             node.novelo_json("gc")
             missing = node.novelo("status", "--doctor", "-o", "name").stdout.splitlines()
             self.assertIn("collected heap", missing)
+            self.assertIn("address space for stacks", missing)
             features = {one["name"]: one for one in node.novelo_json("status")["features"]}
-            self.assertTrue(features["collected heap"]["fallback"])
             self.assertIn("RLIMIT_AS", features["collected heap"]["note"])
+            self.assertIn("1000000 were asked for: RLIMIT_AS", features["address space for stacks"]["note"])
+            counted = node.novelo("call", "text.word_count", "--path", "/usr/share/common-licenses/BSD")
+            self.assertEqual(0, counted.returncode, counted.stderr)
 
 
 if __name__ == "__main__":

@@ -56,8 +56,16 @@ def eventually(condition, seconds: float, interval: float = 0.005) -> float:
 
 
 class Novelod:
-    def __init__(self, *flags: str, binary: str = "novelod", environment: dict[str, str] | None = None, ready: bool = True):
+    def __init__(
+        self,
+        *flags: str,
+        binary: str = "novelod",
+        environment: dict[str, str] | None = None,
+        address_space: int | None = None,
+        ready: bool = True,
+    ):
         self.flags = flags
+        self.limits = [] if address_space is None else ["prlimit", f"--as={address_space}"]
         self.binary = BIN / binary
         self.environment = environment or {}
         self.wait_for_ready = ready
@@ -73,7 +81,7 @@ class Novelod:
         state.mkdir()
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen(
-                [self.binary, "--grpc.listen", self.address, "--http.listen", f"127.0.0.1:{self.http_port}", *self.flags],
+                [*self.limits, self.binary, "--grpc.listen", self.address, "--http.listen", f"127.0.0.1:{self.http_port}", *self.flags],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
