@@ -33,6 +33,12 @@ class StackOverflow : public RuntimeError {
   using RuntimeError::RuntimeError;
 };
 
+// What the goroutine wanted to allocate is more than Meter::limit_heap() leaves it.
+class HeapLimitExceeded : public RuntimeError {
+ public:
+  using RuntimeError::RuntimeError;
+};
+
 // Leaves a blocking call because the goroutine's scope was cancelled. Let it pass: it unwinds the goroutine.
 class Cancelled : public std::exception {
  public:

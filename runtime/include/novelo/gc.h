@@ -303,12 +303,13 @@ std::size_t set_memory_limit(std::size_t bytes);
 
 struct Stats {
   std::uint64_t cycles = 0;
-  std::uint64_t cycles_requested = 0;  // of them, by collect()
-  std::uint64_t cycles_for_leaks = 0;  // of them, by find_leaks()
-  std::uint64_t heap_live_bytes = 0;   // found alive by the last cycle
-  std::uint64_t heap_bytes = 0;        // and allocated since
-  std::uint64_t heap_goal_bytes = 0;   // at which the present or next cycle is to end
-  std::uint64_t heap_objects = 0;      // not yet given back
+  std::uint64_t cycles_requested = 0;   // of them, by collect()
+  std::uint64_t cycles_for_leaks = 0;   // of them, by find_leaks()
+  std::uint64_t cycles_for_meters = 0;  // of them, for goroutines at the limit of Meter::limit_heap()
+  std::uint64_t heap_live_bytes = 0;    // found alive by the last cycle
+  std::uint64_t heap_bytes = 0;         // and allocated since
+  std::uint64_t heap_goal_bytes = 0;    // at which the present or next cycle is to end
+  std::uint64_t heap_objects = 0;       // not yet given back
   std::uint64_t total_alloc_bytes = 0;
   std::uint64_t total_alloc_objects = 0;
   std::uint64_t freed_objects = 0;

@@ -18,6 +18,7 @@ enum class LockRank : std::uint8_t {
   kIdle,         // idle machines and processors, and the table of machines
   kRoots,        // what refers to collected objects from outside the heap
   kLeaks,        // what was found by the search for goroutines that wait for ever
+  kHeapSamples,  // the objects that stand for what metered goroutines hold
   kMarkQueue,    // what the collector is still to look into
   kStackPool,    // carving and keeping stacks
   kCentralList,  // cells of the heap that no processor keeps

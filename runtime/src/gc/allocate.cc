@@ -1,6 +1,8 @@
 // The way that gc::make() takes, and what programs call of the collector besides.
 #include <bit>
+#include <exception>
 #include <new>
+#include <string>
 
 #include "base/check.h"
 #include "gc/cycle.h"
@@ -9,6 +11,7 @@
 #include "novelo/gc.h"
 #include "novelo/gc/handle.h"
 #include "novelo/gc/shape.h"
+#include "novelo/go.h"
 #include "sched/park.h"
 #include "sched/processor.h"
 #include "sched/safepoint.h"
@@ -43,8 +46,87 @@ void* tell_leak_finder(void* object, const CellRuns::Run& run) noexcept {
   return object;
 }
 
-// What is due before more cells are taken; the caller may be on another machine afterwards.
-Mutator& settle() {
+// ---- for goroutines that are metered ----
+
+bool is_within_limit(const Account& account, std::uint64_t bytes) noexcept {
+  return account.held_bytes() + bytes <= account.heap_limit();
+}
+
+// Part of what it holds may be dead. A limit that collections only just keep would be all that the process does: an
+// eighth has to be free afterwards.
+[[gnu::noinline]] void make_room(const Account& account, std::uint64_t bytes) {
+  if (std::uncaught_exceptions() > 0 || current_goroutine()->no_throws > 0) return;
+  {
+    const ShieldSection shield;
+    Collector::get().collect(CollectionCause::kMeter);
+  }
+  if (is_within_limit(account, bytes + account.heap_limit() / 8)) return;
+  throw HeapLimitExceeded("goroutine " + std::to_string(current_goroutine()->id.load(relaxed)) + " wants " +
+                          std::to_string(bytes) + " bytes of the collected heap: its meter's goroutines hold " +
+                          std::to_string(account.held_bytes()) + " of the " + std::to_string(account.heap_limit()) +
+                          " that they may, of which an eighth is kept free");
+}
+
+// The caller may be on another machine afterwards.
+void keep_within_limits(const AccountChain* accounts, std::uint64_t bytes) {
+  for (; accounts != nullptr; accounts = accounts->outer) {
+    if (!is_within_limit(*accounts->account, bytes)) [[unlikely]]
+      make_room(*accounts->account, bytes);
+  }
+}
+
+// A cell of a run in which a sample falls is drawn by lot. The run ends before it for now, and goes on with it.
+void* draw_sample(Mutator& mutator, const AccountChain& accounts, std::uint16_t kind, void* first,
+                  std::uint64_t stands_for) noexcept {
+  CellRuns::Run& run = mutator.cells.runs[kind];
+  std::uint32_t before = mutator.sample_points.below(1 + static_cast<std::uint32_t>(std::popcount(run.bits)));
+  if (before == 0 || mutator.withheld.bits != 0) {
+    Collector::get().samples().add(accounts, first, stands_for);
+    return first;
+  }
+  std::uint64_t rest = run.bits;
+  while (--before > 0) rest &= rest - 1;
+  mutator.withheld = {.bits = rest, .kind = kind, .stands_for = stands_for};
+  run.bits &= ~rest;
+  return first;
+}
+
+// ---- cells ----
+
+void* refill(Mutator& mutator, std::uint16_t kind) noexcept {
+  CellRuns& cells = mutator.cells;
+  const AccountChain* accounts = current_goroutine()->accounts;
+  if (mutator.withheld.bits != 0 && mutator.withheld.kind == kind) {
+    mutator.rejoin();
+    void* object = take_cell(cells.runs[kind]);
+    if (accounts != nullptr) Collector::get().samples().add(*accounts, object, mutator.withheld.stands_for);
+    return object;
+  }
+  const std::int64_t before = cells.allocated_bytes;
+  void* object = tell_leak_finder(CollectedHeap::get().refill(cells, kind), cells.runs[kind]);
+  if (object == nullptr || accounts == nullptr) return object;
+  const auto bytes = static_cast<std::uint64_t>(cells.allocated_bytes - before);
+  charge(accounts, Charge::kAllocatedBytes, bytes);
+  const std::uint64_t stands_for = mutator.sample_points.take(bytes);
+  return stands_for == 0 ? object : draw_sample(mutator, *accounts, kind, object, stands_for);
+}
+
+void* allocate_large(Mutator& mutator, const Layout& layout, std::size_t bytes) {
+  const std::int64_t before = mutator.cells.allocated_bytes;
+  void* object = tell_leak_finder(CollectedHeap::get().allocate_large(layout, bytes, mutator.cells), {});
+  const AccountChain* accounts = current_goroutine()->accounts;
+  if (object == nullptr || accounts == nullptr) return object;
+  const auto taken = static_cast<std::uint64_t>(mutator.cells.allocated_bytes - before);
+  charge(accounts, Charge::kAllocatedBytes, taken);
+  const std::uint64_t stands_for = mutator.sample_points.take(taken);
+  if (stands_for != 0) Collector::get().samples().add(*accounts, object, stands_for);
+  return object;
+}
+
+// What is due before `bytes` or some cells are taken; the caller may be on another machine afterwards.
+Mutator& settle(std::size_t bytes = 0) {
+  static_cast<void>(require_allocating());
+  keep_within_limits(current_goroutine()->accounts, bytes);
   Machine& m = require_allocating();
   collector_poll();
   Collector::get().account(*m.allocator);
@@ -62,14 +144,13 @@ Mutator& settle() {
     layout = &heap.layout_of(type.describe());
     type.layout.store(layout, release);  // [gc-type]
   }
-  Mutator& mutator = settle();
   void* object = nullptr;
   if (type.bytes > kCellBytesMax) {
-    object = tell_leak_finder(heap.allocate_large(*layout, type.bytes, mutator.cells), {});
+    object = allocate_large(settle(type.bytes), *layout, type.bytes);
   } else {
     const std::uint16_t kind = heap.kind_for(*layout, type.bytes);
     type.kind.store(kind, relaxed);
-    object = tell_leak_finder(heap.refill(mutator.cells, kind), mutator.cells.runs[kind]);
+    object = refill(settle(), kind);
   }
   if (object == nullptr) throw std::bad_alloc();
   return object;
@@ -96,13 +177,12 @@ void* collected_new_array(CollectedType& type, std::size_t bytes) {
   CollectedHeap& heap = CollectedHeap::get();
   void* object = nullptr;
   if (bytes > kCellBytesMax) {
-    object = tell_leak_finder(heap.allocate_large(*layout, bytes, settle().cells), {});
+    object = allocate_large(settle(bytes), *layout, bytes);
   } else {
     const std::uint16_t kind = heap.kind_for(*layout, bytes);
     CellRuns::Run& run = require_allocating().allocator->cells.runs[kind];
     if (run.bits != 0) return take_cell(run);
-    CellRuns& cells = settle().cells;
-    object = tell_leak_finder(heap.refill(cells, kind), cells.runs[kind]);
+    object = refill(settle(), kind);
   }
   if (object == nullptr) throw std::bad_alloc();
   return object;
@@ -165,14 +245,22 @@ void check_reference_place(const void* place) noexcept {
 // ---- memory that is looked into ----
 
 void* allocate_traced(std::size_t bytes, std::size_t align) {
+  const AccountChain* accounts = own_mutator() == nullptr ? nullptr : current_goroutine()->accounts;
+  keep_within_limits(accounts, bytes);
   const PinnedProcessor p;
   void* memory = Collector::get().roots().allocate(bytes, align, p ? &p->traced_cells : nullptr);
   if (memory == nullptr) throw std::bad_alloc();
   if (LeakFinder* finder = LeakFinder::in_use.load(acquire)) finder->is_new(memory);  // [leak-finder]
+  if (accounts != nullptr) {
+    charge(accounts, Charge::kAllocatedBytes, bytes);
+    const std::uint64_t stands_for = own_mutator()->sample_points.take(bytes);
+    if (stands_for != 0) Collector::get().samples().add_traced(*accounts, memory, stands_for);
+  }
   return memory;
 }
 
 void deallocate_traced(void* memory, std::size_t bytes, std::size_t align) noexcept {
+  Collector::get().samples().forget_traced(memory);
   note_moved(memory, bytes);
   const PinnedProcessor p;
   Collector::get().roots().deallocate(memory, bytes, align, p ? &p->traced_cells : nullptr);

@@ -53,7 +53,7 @@ Collector& Collector::get() noexcept {
 }
 
 Collector::Collector() noexcept
-    : heap_(CollectedHeap::get()), roots_(heap_, queue_), weak_(heap_, queue_), cleanups_(heap_) {
+    : heap_(CollectedHeap::get()), roots_(heap_, queue_), weak_(heap_, queue_), cleanups_(heap_), samples_(heap_) {
   collector_hooks = {
       [](Machine& m, Goroutine& g) noexcept { Collector::get().before_run(m, g); },
       []() noexcept { poll_hook(); },
@@ -68,7 +68,7 @@ Mutator& mutator_of(Machine& m) noexcept {
   Mutator* mutator = m.mutator.load(acquire);  // [gc-mutator]
   if (mutator != nullptr) return *mutator;
   Collector& collector = Collector::get();
-  auto* made = new Mutator(collector.heap(), collector.queue());
+  auto* made = new Mutator(collector.heap(), collector.queue(), static_cast<std::uint64_t>(m.index) + 1);
   if (m.mutator.compare_exchange_strong(mutator, made, acq_rel, acquire)) return *made;  // [gc-mutator]
   delete made;
   return *mutator;
@@ -79,6 +79,7 @@ void Collector::scheduler_gone(Scheduler& scheduler) noexcept {
   for (Machine* m : scheduler.machines()) {
     Mutator* mutator = m->mutator.exchange(nullptr, acquire);  // [gc-mutator]
     if (mutator == nullptr) continue;
+    mutator->rejoin();
     heap_.flush(mutator->cells);
     static_cast<void>(pacer_.allocated(mutator->cells.allocated_bytes));
     pacer_.allocated_cells(mutator->cells.allocated_cells);
@@ -177,6 +178,7 @@ bool Collector::wants_scan(const Mutator& mutator, const Goroutine& g) const noe
 void Collector::answer(Mutator& mutator, std::uint64_t word, const Self* self) noexcept {
   const std::int64_t began = steady_ns();
   CellRuns& cells = mutator.cells;
+  mutator.rejoin();
   switch (static_cast<Handshake>(word & ((1U << kKindBits) - 1))) {
     case Handshake::kNone:
     case Handshake::kBarrierOn:
@@ -366,6 +368,7 @@ void Collector::finish_marking(Turns& turns) noexcept {
   is_marking_.store(false, release);  // [gc-marking]
   if (is_verifying_.load(relaxed)) verify();
   weak_.clear_unmarked();
+  samples_.drop_unmarked([&turns] { turns.give_way(); });
   {
     Marker marker(heap_, queue_);
     cleanups_.find_due(marker);

@@ -22,6 +22,7 @@
 #include "base/atomic.h"
 #include "base/lock.h"
 #include "gc/cleanup.h"
+#include "gc/heap_samples.h"
 #include "gc/leak_finder.h"
 #include "gc/mark_queue.h"
 #include "gc/mutator.h"
@@ -39,8 +40,8 @@ namespace novelo::rt {
 class Scheduler;
 class Turns;
 
-enum class CollectionCause : std::uint8_t { kHeap, kRequest, kLeaks };
-inline constexpr std::size_t kCollectionCauses = 3;
+enum class CollectionCause : std::uint8_t { kHeap, kRequest, kLeaks, kMeter };
+inline constexpr std::size_t kCollectionCauses = 4;
 
 class Collector {
  public:
@@ -67,6 +68,7 @@ class Collector {
   Roots& roots() noexcept { return roots_; }
   WeakTable& weak() noexcept { return weak_; }
   CleanupTable& cleanups() noexcept { return cleanups_; }
+  HeapSamples& samples() noexcept { return samples_; }
   Pacer& pacer() noexcept { return pacer_; }
 
   // Searches for goroutines that wait for ever until two searches agree; those. Leaves by Cancelled.
@@ -136,6 +138,7 @@ class Collector {
   Roots roots_;
   WeakTable weak_;
   CleanupTable cleanups_;
+  HeapSamples samples_;
   Pacer pacer_;
 
   Atomic<std::uint64_t> number_{0};     // of the cycle

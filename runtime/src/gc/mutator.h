@@ -10,8 +10,10 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include "base/atomic.h"
+#include "gc/heap_samples.h"
 #include "gc/marker.h"
 #include "heap/collected_heap.h"
 #include "heap/kept_object.h"
@@ -26,11 +28,21 @@ enum class Interruption : std::uint8_t { kHandshake, kScan, kAssist };
 inline constexpr std::size_t kInterruptions = 3;
 
 struct Mutator : KeptObject {
-  Mutator(CollectedHeap& heap, MarkQueue& queue) noexcept : marker(heap, queue) {
+  Mutator(CollectedHeap& heap, MarkQueue& queue, std::uint64_t seed) noexcept
+      : sample_points(seed), marker(heap, queue) {
     cells.generation = heap.generation();
   }
 
   CellRuns cells;
+  // Of a run in which a sample falls: the cells from the sampled one on, kept out of the run until they are due.
+  struct Withheld {
+    std::uint64_t bits = 0;
+    std::uint16_t kind = 0;
+    std::uint64_t stands_for = 0;  // bytes
+  };
+  Withheld withheld;
+  void rejoin() noexcept { cells.runs[withheld.kind].bits |= std::exchange(withheld.bits, 0); }
+  SamplePoints sample_points;
   static constexpr std::size_t kNotedMax = 512;
   std::array<std::uintptr_t, kNotedMax> noted;
   std::size_t noted_size = 0;

@@ -139,6 +139,7 @@ class CollectedHeap {
     // the handshakes.
     return (word.load(relaxed) & bit) == 0 && (word.fetch_or(bit, relaxed) & bit) == 0;
   }
+  void unmark(const char* start) noexcept { marks_[word_of(start)].fetch_and(~bit_of(start), relaxed); }
   bool is_marked(const char* start) const noexcept {
     return (marks_[word_of(start)].load(relaxed) & bit_of(start)) != 0;
   }

@@ -1,5 +1,6 @@
 // runtime/src/sched/account.h
-// What the goroutines of a tree use, for Meter: time on a processor, time runnable without one, parks, goroutines.
+// What the goroutines of a tree use, for Meter: time on a processor, time runnable without one, parks, goroutines,
+// memory of the collected heap.
 // A goroutine outside every meter costs a test of one pointer at each switch; one inside costs two readings of the
 // cycle counter, and a third when it is made runnable.
 //
@@ -20,7 +21,7 @@ namespace novelo::rt {
 struct Goroutine;
 struct Machine;
 
-enum class Charge : std::uint8_t { kCpuCycles, kRunnableCycles, kParks, kGoroutines, kCount };
+enum class Charge : std::uint8_t { kCpuCycles, kRunnableCycles, kParks, kGoroutines, kAllocatedBytes, kCount };
 
 using Charges = std::array<std::uint64_t, static_cast<std::size_t>(Charge::kCount)>;
 
@@ -43,6 +44,14 @@ class Account {
   }
   Charges sum() const noexcept;
 
+  // ---- the collected heap ----
+  // What the goroutines made and the collector has not yet found dead: an estimate, see gc/heap_samples.h. Any thread.
+  void hold(std::uint64_t bytes) noexcept { held_bytes_.fetch_add(bytes, relaxed); }
+  void let_go(std::uint64_t bytes) noexcept { held_bytes_.fetch_sub(bytes, relaxed); }
+  std::uint64_t held_bytes() const noexcept { return held_bytes_.load(relaxed); }
+  void set_heap_limit(std::uint64_t bytes) noexcept { heap_limit_.store(bytes, relaxed); }
+  std::uint64_t heap_limit() const noexcept { return heap_limit_.load(relaxed); }
+
  private:
   static constexpr std::size_t kShards = 8;
   struct alignas(kCacheLine) Shard : std::array<Atomic<std::uint64_t>, static_cast<std::size_t>(Charge::kCount)> {};
@@ -52,6 +61,8 @@ class Account {
 
   std::array<Shard, kShards> shards_{};
   Atomic<std::int64_t> references_{1};
+  Atomic<std::uint64_t> held_bytes_{0};
+  Atomic<std::uint64_t> heap_limit_{~std::uint64_t{0}};
 };
 
 // The accounts that a scope's goroutines are charged to, the innermost first: a scope with one of its own puts it

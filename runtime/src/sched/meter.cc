@@ -63,7 +63,13 @@ Usage Meter::usage() const {
   return {.cpu_time = rt::cycles_to_duration(of(rt::Charge::kCpuCycles) + running),
           .runnable_time = rt::cycles_to_duration(of(rt::Charge::kRunnableCycles)),
           .parks = of(rt::Charge::kParks),
-          .goroutines = of(rt::Charge::kGoroutines)};
+          .goroutines = of(rt::Charge::kGoroutines),
+          .allocated_bytes = of(rt::Charge::kAllocatedBytes),
+          .heap_bytes = (*account_).held_bytes()};
+}
+
+void Meter::limit_heap(std::uint64_t bytes) {
+  (*account_).set_heap_limit(bytes);
 }
 
 }  // namespace novelo
