@@ -146,6 +146,8 @@ View job_page(const v1::Job& job) {
   if (job.usage().has_run_time()) add("Ran for", duration_text(job.usage().run_time()));
   if (job.usage().has_cpu_time()) add("CPU time", duration_text(job.usage().cpu_time()));
   if (job.usage().has_runnable_time()) add("Waited for a CPU", duration_text(job.usage().runnable_time()));
+  if (job.usage().heap_bytes() > 0) add("Holds", absl::StrCat(job.usage().heap_bytes(), " bytes"));
+  if (job.usage().allocated_bytes() > 0) add("Allocated", absl::StrCat(job.usage().allocated_bytes(), " bytes"));
   if (job.usage().goroutines() > 0) add("Goroutines", absl::StrCat(job.usage().goroutines()));
   if (job.progress().messages() > 0) {
     add("Progress", absl::StrCat(job.progress().messages(), " messages, ", job.progress().bytes(), " bytes"));

@@ -63,13 +63,14 @@ struct Server::Parts {
               .max_running = config.job_max_running,
               .max_queued = config.job_max_queued,
               .max_result_bytes = config.job_max_result_bytes,
+              .max_heap_bytes = config.task_max_heap_bytes,
               .result_ttl = config.job_result_ttl},
              store, *schema, admission, &metrics),
         leaks({.interval = config.runtime_leak_check_interval, .cancels_jobs = config.job_cancel_leaked}, jobs),
         task_service(*schema),
         job_service(jobs, *schema, json),
         node_service(config.node_name, std::move(describe)) {
-    add_typed_tasks(router, *schema, admission);
+    add_typed_tasks(router, *schema, admission, config.task_max_heap_bytes);
     task_service.add_to(router);
     job_service.add_to(router);
     node_service.add_to(router);

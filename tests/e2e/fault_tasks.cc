@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -76,6 +77,21 @@ absl::StatusOr<Nothing> waits(const Nothing&) {
   return Nothing{};
 }
 
+struct Hoard {
+  novelo::gc::Ptr<Hoard> next;
+  char rest[1016];
+};
+
+// Keeps all it allocates of the collected heap, for ever more.
+absl::StatusOr<Nothing> hoards(const Nothing&) {
+  const CountsItsEnd counted;
+  novelo::gc::Ptr<Hoard> all;
+  for (;;) {
+    auto more = novelo::gc::make<Hoard>();
+    more->next = std::exchange(all, more);
+  }
+}
+
 struct Unwound {
   std::int64_t count = 0;
 };
@@ -142,6 +158,7 @@ NOVELO_TASK(fault::fails, "Returns an error.");
 NOVELO_TASK(fault::sleeps, "Sleeps.");
 NOVELO_TASK(fault::loops, "Loops without calling the runtime.");
 NOVELO_TASK(fault::waits, "Waits for ever, in two goroutines.");
+NOVELO_TASK(fault::hoards, "Keeps all it allocates of the collected heap.");
 NOVELO_TASK(fault::unwound, "Says how many stacks of these tasks were unwound.");
 NOVELO_TASK(fault::gathered_sieve,
             "Finds a prime through three goroutines and stays until as many runs have come as are told.");

@@ -5,7 +5,9 @@ import unittest
 
 from novelod import Novelod, eventually
 
+FAILED = 1
 USAGE = 2
+REFUSED = 7
 CANCELLED = 8
 
 
@@ -64,6 +66,23 @@ class Gc(unittest.TestCase):
             self.assertEqual(0, node.novelo("job", "cancel", job["id"]).returncode)
             self.assertEqual(CANCELLED, node.novelo("job", "wait", job["id"]).returncode)
             eventually(lambda: node.goroutines() <= before, 5)
+
+    def test_ends_a_job_that_holds_more_than_it_may_and_no_other(self):
+        with Novelod("--task.max_heap_bytes=32MiB", binary="novelod_faulty") as node:
+            healthy = node.novelo_json("job", "submit", "bench.gc_churn", "--objects", "100000000000")
+            job = node.novelo_json("job", "submit", "fault.hoards")["id"]
+            waited = node.novelo("job", "wait", job)
+            self.assertEqual((FAILED, True), (waited.returncode, "task.max_heap_bytes" in waited.stderr), waited.stderr)
+            ended = node.novelo_json("job", "get", job)
+            self.assertEqual("HEAP_LIMIT", ended["error"]["details"][0]["reason"])
+            allocated = int(ended["usage"]["allocated_bytes"])
+            self.assertTrue(24 << 20 <= allocated <= 40 << 20, allocated)
+            call = node.novelo("call", "fault.hoards")
+            self.assertEqual((REFUSED, True), (call.returncode, "task.max_heap_bytes" in call.stderr), call.stderr)
+            running = node.novelo_json("job", "get", healthy["id"])
+            self.assertTrue(running["state"].endswith("RUNNING"))
+            self.assertGreater(int(running["usage"]["heap_bytes"]), 0)
+            self.assertEqual(0, node.novelo("job", "cancel", healthy["id"]).returncode)
 
 
 if __name__ == "__main__":

@@ -39,6 +39,7 @@ struct Config {
   std::int64_t runtime_max_goroutines;
   std::int64_t runtime_max_stack_bytes;
   absl::Duration runtime_leak_check_interval;
+  std::int64_t task_max_heap_bytes;
   std::int64_t job_max_running;
   std::int64_t job_max_queued;
   std::int64_t job_max_retained;

@@ -57,6 +57,10 @@ const std::vector<Setting>& table() {
        16 * kGiB},
       {"runtime.leak_check_interval", SettingKind::kDuration, &Config::runtime_leak_check_interval, "1m",
        "How often to look for goroutines that wait for ever. 0s: only when asked.", 0, kDaySeconds},
+      {"task.max_heap_bytes", SettingKind::kBytes, &Config::task_max_heap_bytes, "4GiB",
+       "Collected heap that the goroutines of one call or job may hold. One that needs more fails with "
+       "RESOURCE_EXHAUSTED.",
+       kMiB, 1024 * kGiB},
       {"job.max_running", SettingKind::kInteger, &Config::job_max_running, "10000",
        "Jobs that run at one time; more wait in the queue.", 1, 1000000},
       {"job.max_queued", SettingKind::kInteger, &Config::job_max_queued, "100000",

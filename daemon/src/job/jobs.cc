@@ -41,6 +41,7 @@ void add_to(v1::JobUsage& sum, const Usage& attempt) {
   add_to(*sum.mutable_cpu_time(), attempt.cpu_time);
   add_to(*sum.mutable_runnable_time(), attempt.runnable_time);
   sum.set_goroutines(sum.goroutines() + 1 + static_cast<std::int64_t>(attempt.goroutines));
+  sum.set_allocated_bytes(sum.allocated_bytes() + static_cast<std::int64_t>(attempt.allocated_bytes));
 }
 
 // Parks until `changed` signals or `until` has come.
@@ -174,7 +175,9 @@ absl::StatusOr<v1::Job> Jobs::get(const std::string& id, JobParts parts) {
     job->mutable_progress()->set_messages(found->second->messages.load(std::memory_order_relaxed));
     job->mutable_progress()->set_bytes(found->second->bytes.load(std::memory_order_relaxed));
     add_to(*job->mutable_usage()->mutable_run_time(), absl::Now() - from_proto(job->start_time()));
-    add_to(*job->mutable_usage(), found->second->meter.usage());
+    const Usage usage = found->second->meter.usage();
+    add_to(*job->mutable_usage(), usage);
+    job->mutable_usage()->set_heap_bytes(static_cast<std::int64_t>(usage.heap_bytes));
   }
   return job;
 }
@@ -283,6 +286,7 @@ void Jobs::start_ready() {
     if (!next.has_value()) return;
     auto running = std::make_shared<Running>();
     running->queued = std::move(*next);
+    running->meter.limit_heap(static_cast<std::uint64_t>(options_.max_heap_bytes));
     running_.emplace(running->queued.id, running);
     try {
       // Its goroutine needs mutex_ to leave running_, so the handle is in place before anyone can miss it.
@@ -304,8 +308,7 @@ void Jobs::run(const std::shared_ptr<Running>& running) {
   Output output(*running, watchers_, options_.max_result_bytes, job->input().proto());
   const Priority priority = job->priority() < 0 ? Priority::kBatch : Priority::kNormal;
   try {
-    absl::Status status =
-        running->meter.run([&] { return run_task(*running->task->task, output, running->queued.deadline, priority); });
+    absl::Status status = run_task(*running->task->task, output, running->queued.deadline, priority, running->meter);
     shield([&] { end(*running, *job, std::move(status), output); });
   } catch (...) {  // goexit(): the goroutine goes on unwinding
     shield([&] {

@@ -36,6 +36,7 @@ struct JobsOptions {
   std::int64_t max_running = 10000;
   std::int64_t max_queued = 100000;
   std::int64_t max_result_bytes = 64 << 20;
+  std::int64_t max_heap_bytes = std::int64_t{4} << 30;
   absl::Duration result_ttl = absl::Hours(1);
 };
 

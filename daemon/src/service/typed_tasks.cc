@@ -30,16 +30,19 @@ class CallStream final : public TaskStream {
 
 }  // namespace
 
-void add_typed_tasks(Router& router, const Schema& schema, Admission& admission) {
+void add_typed_tasks(Router& router, const Schema& schema, Admission& admission, std::int64_t heap_bytes_max) {
   for (const auto& [name, entry] : schema.tasks()) {
     const TaskKind kind = entry.task->kind();
     const bool has_one_output = kind == TaskKind::kUnary || kind == TaskKind::kClientStreaming;
-    router.add(entry.path(), [task = entry.task, has_one_output, &admission](Call& call) -> absl::Status {
-      if (absl::Status status = admission.enter(); !status.ok()) return status;
-      const auto leave = absl::MakeCleanup([&admission] { admission.leave(); });
-      CallStream stream(call, has_one_output);
-      return run_task(*task, stream, call.deadline(), Priority::kNormal);
-    });
+    router.add(entry.path(),
+               [task = entry.task, has_one_output, heap_bytes_max, &admission](Call& call) -> absl::Status {
+                 if (absl::Status status = admission.enter(); !status.ok()) return status;
+                 const auto leave = absl::MakeCleanup([&admission] { admission.leave(); });
+                 CallStream stream(call, has_one_output);
+                 Meter meter;
+                 meter.limit_heap(static_cast<std::uint64_t>(heap_bytes_max));
+                 return run_task(*task, stream, call.deadline(), Priority::kNormal, meter);
+               });
   }
 }
 

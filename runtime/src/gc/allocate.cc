@@ -61,10 +61,12 @@ bool is_within_limit(const Account& account, std::uint64_t bytes) noexcept {
     Collector::get().collect(CollectionCause::kMeter);
   }
   if (is_within_limit(account, bytes + account.heap_limit() / 8)) return;
-  throw HeapLimitExceeded("goroutine " + std::to_string(current_goroutine()->id.load(relaxed)) + " wants " +
-                          std::to_string(bytes) + " bytes of the collected heap: its meter's goroutines hold " +
-                          std::to_string(account.held_bytes()) + " of the " + std::to_string(account.heap_limit()) +
-                          " that they may, of which an eighth is kept free");
+  std::string text = "goroutine " + std::to_string(current_goroutine()->id.load(relaxed)) +
+                     " and those metered with it hold " + std::to_string(account.held_bytes()) +
+                     " bytes of the collected heap";
+  if (bytes != 0) text += ", it wants " + std::to_string(bytes) + " more";
+  throw HeapLimitExceeded(text + ", and they may hold " + std::to_string(account.heap_limit()) +
+                          ", an eighth of it free after a collection");
 }
 
 // The caller may be on another machine afterwards.
