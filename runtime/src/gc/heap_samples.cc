@@ -11,6 +11,12 @@ std::int64_t SamplePoints::distance() noexcept {
   return static_cast<std::int64_t>(-std::log(uniform) * static_cast<double>(kSampleInterval)) + 1;
 }
 
+HeapSamples::~HeapSamples() {
+  const LockGuard guard(lock_);
+  for (const Sample& sample : samples_) release(sample);
+  for (const auto& [memory, sample] : traced_) release(sample);
+}
+
 void HeapSamples::release(const Sample& sample) noexcept {
   sample.account->let_go(sample.bytes);
   sample.account->unref();

@@ -55,6 +55,9 @@ class SamplePoints {
 class HeapSamples {
  public:
   explicit HeapSamples(CollectedHeap& heap) noexcept : heap_(heap) {}
+  ~HeapSamples();
+  HeapSamples(const HeapSamples&) = delete;
+  HeapSamples& operator=(const HeapSamples&) = delete;
 
   // `object` stands for `bytes` of the accounts. Without memory for it, nothing is counted.
   void add(const AccountChain& accounts, const void* object, std::uint64_t bytes) noexcept;

@@ -4,13 +4,17 @@
 #include <sys/prctl.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
 #include <string>
+#include <tuple>
 
 #include "novelo/error.h"
 #include "os/cpu_count.h"
 #include "os/vm.h"
+#include "sched/debugger_table.h"
 #include "sched/overflow.h"
 #include "sched/safepoint.h"
 #include "sched/scope.h"
@@ -22,7 +26,50 @@ namespace {
 Atomic<Scheduler*> g_scheduler{nullptr};
 Atomic<std::uint64_t> g_generation{1};
 
+template <class Names>
+Names names_of(auto name_of) {
+  Names names{};
+  for (std::size_t i = 0; i < names.size(); ++i) names[i] = name_of(i);
+  return names;
+}
+using StateNames = std::array<const char*, 4>;
+using ReasonNames = std::array<const char*, static_cast<std::size_t>(WaitReason::kCount)>;
+const auto kStateNames =
+    names_of<StateNames>([](std::size_t i) { return goroutine_state_name(static_cast<GoroutineState>(i)); });
+const auto kReasonNames =
+    names_of<ReasonNames>([](std::size_t i) { return wait_reason_name(static_cast<WaitReason>(i)); });
+
 }  // namespace
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Winvalid-offsetof"  // which all compilers know for these
+struct DebuggerPlaces {
+  static consteval std::uint64_t slabs() { return offsetof(Scheduler, slabs_); }
+  static consteval std::uint64_t slab_records() { return std::tuple_size_v<decltype(Scheduler::Slab::records)>; }
+};
+extern "C" {
+extern const DebuggerTable novelo_debugger_table;
+[[gnu::used]] constinit const DebuggerTable novelo_debugger_table = {
+    .version = 1,
+    .scheduler = &g_scheduler,
+    .slabs = DebuggerPlaces::slabs(),
+    .slab_records = DebuggerPlaces::slab_records(),
+    .record_bytes = sizeof(Goroutine),
+    .id = offsetof(Goroutine, id),
+    .state = offsetof(Goroutine, state),
+    .wait_reason = offsetof(Goroutine, wait_reason),
+    .name = offsetof(Goroutine, name_bytes),
+    .sp = offsetof(Goroutine, context.sp),
+    .stack_bottom = offsetof(Goroutine, stack.bottom),
+    .created_at = offsetof(Goroutine, created_at),
+    .context_bytes = kContextFrameBytes,
+    .frame_pointer = kContextFramePointer,
+    .return_address = kContextReturn,
+    .state_names = kStateNames.data(),
+    .reason_names = kReasonNames.data(),
+};
+}
+#pragma GCC diagnostic pop
 
 Scheduler* scheduler() noexcept {
   return g_scheduler.load(acquire);

@@ -276,6 +276,7 @@ class Scheduler : public KeptObject {
   Atomic<bool> is_stopping_{false};
 
   Lock<LockRank::kGoroutines> goroutines_lock_;
+  friend struct DebuggerPlaces;
   struct Slab : KeptObject {
     std::array<Goroutine, 64> records;
   };
