@@ -115,7 +115,9 @@ TEST_F(JobsTest, UsageIsThatOfAllItsGoroutinesInAllItsAttempts) {
     EXPECT_LE(from_proto(twice.usage().cpu_time()), from_proto(twice.usage().run_time()));
 
     const std::string id = jobs.submit(request("sample.waits"))->id();
-    while (jobs.get(id, JobParts::kAll)->usage().goroutines() < 2) yield();  // shown while it runs
+    // Shown while it runs; and long enough, since its two goroutines begin and end on two processors at one time.
+    const auto usage = [&] { return jobs.get(id, JobParts::kAll)->usage(); };
+    while (usage().goroutines() < 2 || from_proto(usage().run_time()) < absl::Milliseconds(10)) yield();
     EXPECT_TRUE(jobs.cancel(id).ok());
     const v1::Job waited = ended(jobs, id);
     EXPECT_EQ(waited.usage().goroutines(), 2);

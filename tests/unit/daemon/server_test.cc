@@ -212,9 +212,12 @@ TEST(Server, TheDeadlineOfACallEndsItsTask) {
   context.set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(50));
   EXPECT_EQ(call(node, "/sample.Tasks/Waits", "", nullptr, &context).error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
   EXPECT_TRUE(eventually([&] { return goroutines(node) <= before; }));
-  EXPECT_TRUE(eventually([&] {
-    return node.sample(R"(novelo_rpc_handled_total{code="DEADLINE_EXCEEDED",method="/sample.Tasks/Waits"})") == 1;
-  }));
+  // The client, whose clock began earlier, may give the call up a moment before the node's own deadline for it.
+  const auto handled = [&node](const std::string& code) {
+    return node.sample(R"(novelo_rpc_handled_total{code=")" + code + R"(",method="/sample.Tasks/Waits"})");
+  };
+  EXPECT_TRUE(eventually([&] { return handled("DEADLINE_EXCEEDED") == 1 || handled("CANCELLED") == 1; }))
+      << "handled in time: " << handled("DEADLINE_EXCEEDED") << ", given up: " << handled("CANCELLED");
 }
 
 TEST(Server, AMessageBeyondTheLimitIsRefusedByTheNumbersOfThatLimit) {
