@@ -68,7 +68,8 @@ struct Usage {
   // Of the collected heap, that of the containers of novelo/gc.h included. Exact but for a kilobyte a type that several
   // goroutines make in turns.
   std::uint64_t allocated_bytes = 0;
-  // Of that, what the collector has not yet found dead. Estimated from one object in 64 KiB: of 64 MiB within some 3 %.
+  // Of that, what the collector has not yet found dead. Estimated from one object in 64 KiB: of 64 MiB the
+  // standard deviation is 3 %.
   std::uint64_t heap_bytes = 0;
 };
 

@@ -1,5 +1,5 @@
 // runtime/src/sched/debugger_table.h
-// Where a debugger finds the goroutines of a process or a core, also without debug information: the symbol
+// Where a debugger finds the goroutines of a process, also without debug information: the symbol
 // novelo_debugger_table. runtime/gdb/novelo-gdb.py knows its words by their order.
 //
 //   cost       some hundred bytes; nobody in the process reads it

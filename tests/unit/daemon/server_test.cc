@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
@@ -208,16 +209,21 @@ TEST(Server, CancellingACallThatNobodyReadsUnwindsItsGoroutines) {
 TEST(Server, TheDeadlineOfACallEndsItsTask) {
   TestNode node;
   const double before = goroutines(node);
-  grpc::ClientContext context;
-  context.set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(50));
-  EXPECT_EQ(call(node, "/sample.Tasks/Waits", "", nullptr, &context).error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
-  EXPECT_TRUE(eventually([&] { return goroutines(node) <= before; }));
-  // The client, whose clock began earlier, may give the call up a moment before the node's own deadline for it.
   const auto handled = [&node](const std::string& code) {
-    return node.sample(R"(novelo_rpc_handled_total{code=")" + code + R"(",method="/sample.Tasks/Waits"})");
+    return std::max(node.sample(R"(novelo_rpc_handled_total{code=")" + code + R"(",method="/sample.Tasks/Waits"})"),
+                    0.0);
   };
-  EXPECT_TRUE(eventually([&] { return handled("DEADLINE_EXCEEDED") == 1 || handled("CANCELLED") == 1; }))
-      << "handled in time: " << handled("DEADLINE_EXCEEDED") << ", given up: " << handled("CANCELLED");
+  // The client, whose clock began earlier, may give a call up a moment before the node's own deadline for it: again
+  // then, until the node was first.
+  for (int calls = 1; calls <= 50 && handled("DEADLINE_EXCEEDED") == 0; ++calls) {
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(50));
+    EXPECT_EQ(call(node, "/sample.Tasks/Waits", "", nullptr, &context).error_code(),
+              grpc::StatusCode::DEADLINE_EXCEEDED);
+    EXPECT_TRUE(eventually([&] { return goroutines(node) <= before; }));
+    EXPECT_TRUE(eventually([&] { return handled("DEADLINE_EXCEEDED") + handled("CANCELLED") == calls; }));
+  }
+  EXPECT_EQ(handled("DEADLINE_EXCEEDED"), 1);
 }
 
 TEST(Server, AMessageBeyondTheLimitIsRefusedByTheNumbersOfThatLimit) {
