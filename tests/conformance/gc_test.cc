@@ -453,6 +453,38 @@ TEST_P(GcTest, TheHeapIsCollectedWithoutBeingAsked) {
   });
 }
 
+// However seldom the collector gets a core: who allocates waits for it.
+TEST_P(GcTest, ManyWhoAllocateDoNotOutrunTheCollector) {
+  run([] {
+    const gc::Ptr<Node> list = make_list(200'000);
+    collect_all();
+    struct Most {
+      std::uint64_t heap = 0;
+      std::uint64_t ceiling = 0;
+    };
+    std::array<Most, 16> seen;
+    WaitGroup group;
+    for (Most& most : seen) {
+      group.go([&most] {
+        for (int n = 0; n < 100'000; ++n) {
+          gc::make_array<char>(100);
+          if (n % 64 != 0) continue;
+          const gc::Stats now = gc::stats();
+          const std::uint64_t growth = now.heap_goal_bytes - std::min(now.heap_goal_bytes, now.heap_live_bytes);
+          most.heap = std::max(most.heap, now.heap_bytes);
+          most.ceiling = std::max(most.ceiling, now.heap_goal_bytes + growth / 4);
+        }
+      });
+    }
+    group.wait();
+    Most most;
+    for (const Most& one : seen) most = {std::max(most.heap, one.heap), std::max(most.ceiling, one.ceiling)};
+    constexpr std::uint64_t kUnaccounted = std::uint64_t{1} << 20;  // in the hands of goroutines about to wait
+    EXPECT_LE(most.heap, most.ceiling + kUnaccounted);
+    EXPECT_EQ(sum_of(list), sum_below(200'000));
+  });
+}
+
 // A type whose members cannot be seen: each of its words may be a reference.
 class Secretive {
  public:

@@ -98,11 +98,10 @@ bool Collector::request(CollectionCause cause) noexcept {
   bool starts = false;
   {
     const LockGuard guard(lock_);
-    if (!is_running_) {
-      starts = is_running_ = true;
-      cause_ = cause;
-      wanted_ = std::max(wanted_, begun_.load(relaxed) + 1);
-    }
+    if (begun_.load(relaxed) != completed_.load(relaxed)) return false;
+    starts = !std::exchange(is_running_, true);
+    if (starts) cause_ = cause;
+    wanted_ = std::max(wanted_, begun_.load(relaxed) + 1);
   }
   return starts && start();
 }
@@ -315,7 +314,7 @@ void Collector::run_cycle() noexcept {
   heap_.begin_sweep();
   collector_is_active.store(false, release);  // [gc-active] with execute() and collector_poll()
   const std::uint64_t heap_bytes = pacer_.heap_bytes();
-  pacer_.end_marking(marked_bytes_.load(relaxed));
+  completed_event_.notify_all([this] { pacer_.end_marking(marked_bytes_.load(relaxed)); });
   heap_.expect_bytes(pacer_.goal_bytes());
   sweep(turns);
   count_work(Work::kSweep, turns);
@@ -403,6 +402,21 @@ void Collector::account(Mutator& mutator) noexcept {
   if ((pacer_.allocated(bytes) || is_stressing_) && (request(CollectionCause::kHeap) || pacer_.is_over())) {
     leave_for(SwitchReason::kYield);
   }
+  if (pacer_.is_far_over()) wait_for_room();
+}
+
+// The collector's thread may have to wait for a core while those who allocate have all of them.
+void Collector::wait_for_room() noexcept {
+  std::uint64_t target = 0;
+  {
+    const LockGuard guard(lock_);
+    if (!is_running_) return;
+    target = wanted_;
+  }
+  const ShieldSection shield;
+  completed_event_.wait(WaitReason::kCollection, nullptr, [&] {
+    return !pacer_.is_far_over() || completed_.load(acquire) >= target;  // [gc-completed]
+  });
 }
 
 // Pays for what was allocated: with what the collector has marked beforehand, else by marking.

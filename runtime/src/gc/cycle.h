@@ -59,8 +59,8 @@ class Collector {
   void scheduler_gone(Scheduler& scheduler) noexcept;
 
   // ---- by goroutines that allocate ----
-  // Counts what the runs have taken; begins a cycle when it is time, marks if the cycle falls behind, and lets it go
-  // first once it is late.
+  // Counts what the runs have taken; begins a cycle when it is time, marks if the cycle falls behind, lets it go first
+  // once it is late, and waits for it once the heap is a quarter of its growth beyond the goal.
   void account(Mutator& mutator) noexcept;
 
   CollectedHeap& heap() noexcept { return heap_; }
@@ -97,6 +97,7 @@ class Collector {
   Collector() noexcept;
   bool start() noexcept;
   void assist(Mutator& mutator, std::int64_t allocated_bytes) noexcept;
+  void wait_for_room() noexcept;
   void run_cycles() noexcept;
   void run_cycle() noexcept;
   void start_followers() noexcept;
@@ -159,7 +160,7 @@ class Collector {
   bool is_running_ NOVELO_GUARDED_BY(lock_) = false;
   std::uint64_t wanted_ NOVELO_GUARDED_BY(lock_) = 0;  // cycles to have completed
   CollectionCause cause_ NOVELO_GUARDED_BY(lock_) = CollectionCause::kHeap;
-  Event completed_event_;
+  Event completed_event_;  // of cycles, and of their marking
   Atomic<bool> wants_leaks_{false};
   mutable Lock<LockRank::kLeaks> leaks_lock_;
   std::vector<EndlessWait> suspects_ NOVELO_GUARDED_BY(leaks_lock_);  // of the last search

@@ -22,6 +22,7 @@ void Pacer::set_goal() noexcept {
   const std::uint64_t room = goal > live ? goal - live : 0;
   const std::uint64_t runway = std::clamp(runway_bytes_.load(relaxed) / 8 * 9, room / 8, room / 10 * 7);
   trigger_bytes_.store(goal >= kNoGoal ? kNoGoal : goal - runway, relaxed);
+  ceiling_bytes_.store(goal + std::max(room / 4, kHeapMin / 4), relaxed);
 }
 
 void Pacer::begin_cycle(int procs) noexcept {

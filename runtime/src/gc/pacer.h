@@ -26,6 +26,8 @@ class Pacer {
     return heap >= static_cast<std::int64_t>(trigger_bytes_.load(relaxed));
   }
   bool is_over() const noexcept { return heap_bytes() > goal_bytes_.load(relaxed); }
+  // So late is the cycle that who allocates has to wait for it.
+  bool is_far_over() const noexcept { return heap_bytes() > ceiling_bytes_.load(relaxed); }
   void allocated_cells(std::int64_t cells) noexcept {
     total_cells_.fetch_add(static_cast<std::uint64_t>(cells), relaxed);
   }
@@ -48,6 +50,7 @@ class Pacer {
     return static_cast<std::uint64_t>(std::max<std::int64_t>(heap_bytes_.load(relaxed), 0));
   }
   std::uint64_t goal_bytes() const noexcept { return goal_bytes_.load(relaxed); }
+  std::uint64_t ceiling_bytes() const noexcept { return ceiling_bytes_.load(relaxed); }
   std::uint64_t total_bytes() const noexcept { return total_bytes_.load(relaxed); }
   std::uint64_t total_cells() const noexcept { return total_cells_.load(relaxed); }
 
@@ -59,6 +62,7 @@ class Pacer {
   Atomic<std::uint64_t> heap_min_{kHeapMin};
   Atomic<std::uint64_t> goal_bytes_{kHeapMin};
   Atomic<std::uint64_t> trigger_bytes_{kHeapMin / 4 * 3};
+  Atomic<std::uint64_t> ceiling_bytes_{kHeapMin / 4 * 5};
   Atomic<std::uint64_t> limit_bytes_{~std::uint64_t{0}};
   Atomic<int> percent_{kPercent};
   Atomic<double> marks_per_byte_{0};

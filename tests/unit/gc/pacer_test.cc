@@ -46,6 +46,36 @@ TEST(PacerTest, WhatWasAllocatedWhileMarkingMakesTheNextOneBeginEarlier) {
   EXPECT_LT(allocate_until_time(pacer, 1000 * kMiB), first);
 }
 
+TEST(PacerTest, ALateCycleIsWaitedForAtAQuarterOfTheGrowthBeyondTheGoal) {
+  Pacer pacer;
+  pacer.begin_cycle();
+  pacer.end_marking(100 * kMiB);
+  EXPECT_EQ(pacer.ceiling_bytes(), 225 * kMiB);
+  static_cast<void>(pacer.allocated(125 * kMiB));
+  EXPECT_TRUE(pacer.is_over());
+  EXPECT_FALSE(pacer.is_far_over());
+  static_cast<void>(pacer.allocated(8192));
+  EXPECT_TRUE(pacer.is_far_over());
+  pacer.end_marking(100 * kMiB);
+  EXPECT_FALSE(pacer.is_far_over());
+}
+
+TEST(PacerTest, WithoutAGoalNobodyWaits) {
+  Pacer pacer;
+  pacer.set_percent(-1);
+  static_cast<void>(pacer.allocated(std::int64_t{1} << 50));
+  EXPECT_FALSE(pacer.is_far_over());
+}
+
+// Else a cycle would be waited for at each page.
+TEST(PacerTest, WithoutGrowthThereIsRoomForAMiBAllTheSame) {
+  Pacer pacer;
+  pacer.set_percent(0);
+  pacer.begin_cycle();
+  pacer.end_marking(100 * kMiB);
+  EXPECT_EQ(pacer.ceiling_bytes(), 101 * kMiB);
+}
+
 TEST(PacerTest, MarkingKeepsUpWithWhatIsAllocated) {
   Pacer pacer;
   pacer.begin_cycle();
