@@ -1,10 +1,11 @@
-// For the collector that is to be built: a marker that scans the stack of a parked goroutine, against whoever makes
-// that runnable: the stack is never scanned while the goroutine runs, it is scanned once a cycle, and the wake-up is
-// not lost.
+// The collector that looks through the stack of a goroutine (gc/stack_scan.cc), against the machine that is to run it:
+// the stack is never looked through while the goroutine runs, it is looked through once a cycle, and nobody who was
+// held back is forgotten.
 //
-//   the marker   waiting -> scanned now; scan; back to waiting, or, if a waker has left its note meanwhile, runnable
-//   a waker      waiting -> runnable; of one that is being scanned it leaves a note, and the marker makes it runnable
-//   its machine  scans it before it runs, unless a marker has
+//   the collector  claims the look; looks, in pieces; under the lock says that it is done and takes who was held back,
+//                  who is queued again
+//   its machine    of a shallow one claims the look itself, or waits for the end of another's; of a deep one, if the
+//                  look is not done, holds the goroutine back under the lock, and runs others
 #include <memory>
 
 #include "base/atomic.h"
@@ -18,80 +19,127 @@ using model::expect_found;
 using model::Plain;
 using model::Program;
 
-enum class State : int { kWaiting, kScanning, kScanningAndReady, kRunnable };
+constexpr int kDue = 0;
+constexpr int kAtIt = 1;
+constexpr int kDone = 2;
 
 struct Faults {
-  bool waker_does_not_look = false;
-  bool marker_does_not_look = false;
+  bool holds_back_without_looking = false;  // under the lock whether it is done by now
+  bool takes_before_done = false;           // who was held back, and then says that it is done
   bool runs_unscanned = false;
+  bool says_done_early = false;  // before the last piece
 };
 
 struct Goroutine {
-  Atomic<State> state{State::kWaiting};
+  Atomic<int> scan{kDue};
   Plain<int> stack{7};
-  Atomic<int> scanned_in{0};  // cycle
+  Plain<int> lower_stack{7};
   int scans = 0;
-  Atomic<int> queued{0};  // times it was made runnable
+  model::ModelLock lock;
+  Plain<bool> is_held_back{false};
+  Atomic<int> queued{0};  // times it was
 
-  static constexpr int kCycle = 1;
-
-  void scan() {
-    stack.read();
-    ++scans;
-    scanned_in.store(kCycle, relaxed);  // published with the state
-  }
   void enqueue() { queued.fetch_add(1, release); }  // [scan-queue] as a run queue does it
+  bool claim() {
+    int expected = kDue;
+    return scan.compare_exchange_strong(expected, kAtIt, acquire, acquire);
+  }
+  void look() {
+    stack.read();
+    lower_stack.read();
+    ++scans;
+  }
+  void run() {
+    stack.write(8);
+    lower_stack.write(8);
+  }
 };
 
-void scan_against_ready(Program& p, const Faults& faults) {
+void collector(Goroutine& g, const Faults& faults) {
+  if (!g.claim()) return;
+  bool is_due = false;
+  if (faults.says_done_early) {
+    g.stack.read();
+    ++g.scans;
+    g.scan.store(kDone, release);
+    g.lower_stack.read();
+  } else {
+    g.look();
+  }
+  if (faults.takes_before_done) {
+    g.lock.lock();
+    is_due = g.is_held_back.read();
+    g.is_held_back.write(false);
+    g.lock.unlock();
+    g.scan.store(kDone, release);
+  } else {
+    g.lock.lock();
+    g.scan.store(kDone, release);  // [gc-scan]
+    is_due = g.is_held_back.read();
+    g.is_held_back.write(false);
+    g.lock.unlock();
+  }
+  if (is_due) g.enqueue();
+}
+
+// False: it runs once it is queued again.
+bool may_run_deep(Goroutine& g, const Faults& faults) {
+  if (faults.runs_unscanned || g.scan.load(acquire) == kDone) return true;  // [gc-scan]
+  g.lock.lock();
+  const bool is_done = !faults.holds_back_without_looking && g.scan.load(relaxed) == kDone;
+  if (!is_done) g.is_held_back.write(true);
+  g.lock.unlock();
+  return is_done;
+}
+
+void deep_against_ready(Program& p, const Faults& faults) {
   auto g = std::make_shared<Goroutine>();
-  p.thread([=] {  // the marker
-    State expected = State::kWaiting;
-    if (!g->state.compare_exchange_strong(expected, State::kScanning, acquire, relaxed)) return;
-    g->scan();
-    if (faults.marker_does_not_look) {
-      g->state.store(State::kWaiting, release);
-      return;
+  p.thread([=] { collector(*g, faults); });
+  p.thread([=] { g->enqueue(); });  // who wakes it
+  p.thread([=] {                    // its machine
+    for (int times = 1;; ++times) {
+      model::wait_until([=] { return g->queued.peek() >= times; });
+      g->queued.fetch_add(0, acquire);  // [scan-queue]
+      if (may_run_deep(*g, faults)) break;
     }
-    expected = State::kScanning;
-    // [scan-state] release: whoever runs it comes after the scan; acquire: the waker's reason is handed on
-    if (g->state.compare_exchange_strong(expected, State::kWaiting, acq_rel, acquire)) return;
-    g->state.store(State::kRunnable, relaxed);
-    g->enqueue();
-  });
-  p.thread([=] {  // the waker
-    if (faults.waker_does_not_look) {
-      g->state.store(State::kRunnable, relaxed);
-      g->enqueue();
-      return;
-    }
-    for (;;) {
-      State expected = State::kWaiting;
-      if (g->state.compare_exchange_strong(expected, State::kRunnable, acq_rel, relaxed)) {
-        g->enqueue();
-        return;
-      }
-      expected = State::kScanning;
-      if (g->state.compare_exchange_strong(expected, State::kScanningAndReady, acq_rel, relaxed)) return;
-    }
-  });
-  p.thread([=] {  // its machine
-    model::wait_until([=] { return g->queued.peek() > 0; });
-    g->queued.fetch_add(0, acquire);  // [scan-queue]
-    if (!faults.runs_unscanned && g->scanned_in.load(relaxed) != Goroutine::kCycle) g->scan();
-    g->stack.write(8);
+    g->run();
   });
   p.at_end([=] {
-    model::require(g->queued.peek() == 1, "made runnable twice");
     model::require(g->scans == 1, "not scanned once");
+    model::require(g->queued.peek() <= 2, "queued too often");
   });
 }
 
-TEST(ScanReadyModel, AStackIsScannedOnceAndNeverWhileItsGoroutineRuns) {
-  expect_always([](Program& p) { scan_against_ready(p, {}); });
-  expect_found("a data race", [](Program& p) { scan_against_ready(p, {.waker_does_not_look = true}); });
-  expect_found("all threads wait", [](Program& p) { scan_against_ready(p, {.marker_does_not_look = true}); });
-  expect_found("not scanned once", [](Program& p) { scan_against_ready(p, {.runs_unscanned = true}); });
+void shallow_against_ready(Program& p, bool waits) {
+  auto g = std::make_shared<Goroutine>();
+  p.thread([=] { collector(*g, {}); });
+  p.thread([=] { g->enqueue(); });
+  p.thread([=] {
+    model::wait_until([=] { return g->queued.peek() >= 1; });
+    g->queued.fetch_add(0, acquire);  // [scan-queue]
+    if (g->claim()) {
+      g->look();
+      g->scan.store(kDone, release);  // [gc-scan]
+    } else if (waits) {
+      model::wait_until([=] { return g->scan.peek() == kDone; });
+      g->scan.fetch_add(0, acquire);  // [gc-scan] as the load that has seen it
+    }
+    g->run();
+  });
+  p.at_end([=] { model::require(g->scans == 1, "not scanned once"); });
+}
+
+TEST(ScanReadyModel, ADeepStackIsScannedOnceAndNeverWhileItsGoroutineRuns) {
+  expect_always([](Program& p) { deep_against_ready(p, {}); });
+  expect_found("all threads wait", [](Program& p) { deep_against_ready(p, {.holds_back_without_looking = true}); });
+  expect_found("all threads wait", [](Program& p) { deep_against_ready(p, {.takes_before_done = true}); });
+  expect_found("a data race", [](Program& p) { deep_against_ready(p, {.runs_unscanned = true}); });
+  expect_found("a data race", [](Program& p) { deep_against_ready(p, {.says_done_early = true}); });
+}
+
+TEST(ScanReadyModel, AShallowStackIsScannedOnceAndNeverWhileItsGoroutineRuns) {
+  expect_always([](Program& p) { shallow_against_ready(p, true); });
+  expect_found("a data race", [](Program& p) { shallow_against_ready(p, false); });
 }
 
 }  // namespace

@@ -16,6 +16,7 @@ enum class LockRank : std::uint8_t {
   kGoroutines,   // the table of all goroutines and the free ones
   kGlobalQueue,  // the shared list of runnable goroutines
   kIdle,         // idle machines and processors, and the table of machines
+  kHeldBack,     // who may not run before its stack was looked through
   kRoots,        // what refers to collected objects from outside the heap
   kLeaks,        // what was found by the search for goroutines that wait for ever
   kHeapSamples,  // the objects that stand for what metered goroutines hold

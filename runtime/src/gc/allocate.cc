@@ -129,9 +129,8 @@ void* allocate_large(Mutator& mutator, const Layout& layout, std::size_t bytes) 
 Mutator& settle(std::size_t bytes = 0) {
   static_cast<void>(require_allocating());
   keep_within_limits(current_goroutine()->accounts, bytes);
-  Machine& m = require_allocating();
   collector_poll();
-  Collector::get().account(*m.allocator);
+  Collector::get().account(*require_allocating().allocator);
   if (Goroutine& g = *current_goroutine(); (g.attention.load(relaxed) & kAttentionPreempt) != 0) {
     g.attention.fetch_and(~kAttentionPreempt, relaxed);
     leave_for(SwitchReason::kYield);

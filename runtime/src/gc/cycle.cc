@@ -40,7 +40,7 @@ bool is_debugging(const char* what) noexcept {
   if (m == nullptr || m->current == nullptr) return;
   SavedRegisters registers;
   save_registers(registers);
-  Collector::get().poll(*m, *m->current, &registers);
+  if (Collector::get().poll(*m, *m->current, &registers)) leave_for(SwitchReason::kRequeue);
 }
 
 }  // namespace
@@ -55,7 +55,7 @@ Collector& Collector::get() noexcept {
 Collector::Collector() noexcept
     : heap_(CollectedHeap::get()), roots_(heap_, queue_), weak_(heap_, queue_), cleanups_(heap_), samples_(heap_) {
   collector_hooks = {
-      [](Machine& m, Goroutine& g) noexcept { Collector::get().before_run(m, g); },
+      [](Machine& m, Goroutine& g) noexcept { return Collector::get().before_run(m, g); },
       []() noexcept { poll_hook(); },
       [](Scheduler& scheduler) noexcept { Collector::get().scheduler_gone(scheduler); },
   };
@@ -191,8 +191,9 @@ void Collector::answer(Mutator& mutator, std::uint64_t word, const Self* self) n
       [[fallthrough]];
     case Handshake::kBlackBirth:
       if (!cells.is_black) heap_.turn_black(cells);
-      if (self != nullptr && wants_scan(mutator, self->g) && claim_scan(self->g)) {
-        scan_running(self->g, mutator.marker, self->sp);
+      if (self != nullptr && wants_scan(mutator, self->g) && !is_left_to_collector(self->g, self->sp) &&
+          claim_scan(self->g)) {
+        scan(self->g, self->sp, mutator.marker);
       }
       mutator.marker.finish();
       flush_marked_.fetch_add(mutator.marker.take_marked_objects(), relaxed);
@@ -252,23 +253,32 @@ void Collector::shake_hands(Handshake kind, Turns& turns) noexcept {
   is_looked_up.fetch_sub(1, relaxed);
 }
 
-void Collector::before_run(Machine& m, Goroutine& g) noexcept {
+bool Collector::before_run(Machine& m, Goroutine& g) noexcept {
   Mutator& mutator = mutator_of(m);
   answer_if_due(mutator, nullptr);
-  if (!wants_scan(mutator, g)) return;
-  const std::int64_t began = steady_ns();
-  if (claim_scan(g)) scan_stopped(g, mutator.marker);
-  mutator.interrupted(Interruption::kScan, steady_ns() - began);
+  while (wants_scan(mutator, g)) {
+    if (is_left_to_collector(g, g.context.sp)) {
+      if (hold_back(g)) return false;
+      continue;
+    }
+    const std::int64_t began = steady_ns();
+    if (claim_scan(g)) scan(g, g.context.sp, mutator.marker);
+    mutator.interrupted(Interruption::kScan, steady_ns() - began);
+  }
+  return true;
 }
 
-void Collector::poll(Machine& m, Goroutine& g, const void* sp) noexcept {
+bool Collector::poll(Machine& m, Goroutine& g, const void* sp) noexcept {
   Mutator& mutator = mutator_of(m);
   const Self self{g, sp};
   answer_if_due(mutator, &self);
-  if (!wants_scan(mutator, g)) return;  // it comes out of a BlockingSection
+  if (!wants_scan(mutator, g)) return false;
+  // Deep, or it comes out of a BlockingSection. There it first gets a processor that it can give up.
+  if (is_left_to_collector(g, sp)) return g.blocking_sp.load(relaxed) == nullptr;
   const std::int64_t began = steady_ns();
-  if (claim_scan(g)) scan_running(g, mutator.marker, sp);
+  if (claim_scan(g)) scan(g, sp, mutator.marker);
   mutator.interrupted(Interruption::kScan, steady_ns() - began);
+  return false;
 }
 
 // ---- the cycle ----
@@ -287,6 +297,7 @@ void Collector::run_cycle() noexcept {
   shake_hands(Handshake::kBarrierOn, turns);
   roots_.let_outsiders_finish();
   weak_.begin_marking();
+  holds_back_.store(true, relaxed);
   is_marking_.store(true, release);  // [gc-marking]
   shake_hands(Handshake::kBlackBirth, turns);
   roots_.let_outsiders_finish();
@@ -336,6 +347,8 @@ void Collector::mark_roots(Turns& turns) noexcept {
     marked_objects_.fetch_add(marker.take_marked_objects(), relaxed);
   }
   scan_goroutines(turns);
+  const LockGuard guard(held_back_lock_);
+  holds_back_.store(false, release);  // [gc-held-back]
 }
 
 void Collector::drain(Turns& turns) noexcept {

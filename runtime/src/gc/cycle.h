@@ -54,8 +54,8 @@ class Collector {
   void collect(CollectionCause cause = CollectionCause::kRequest);
 
   // ---- hooks ----
-  void before_run(Machine& m, Goroutine& g) noexcept;
-  void poll(Machine& m, Goroutine& g, const void* sp) noexcept;
+  bool before_run(Machine& m, Goroutine& g) noexcept;            // false: it is held back
+  bool poll(Machine& m, Goroutine& g, const void* sp) noexcept;  // true: it is to let its machine go
   void scheduler_gone(Scheduler& scheduler) noexcept;
 
   // ---- by goroutines that allocate ----
@@ -130,9 +130,16 @@ class Collector {
   void for_each_unscanned(Turns& turns, absl::FunctionRef<void(Goroutine& g, const char* blocking_sp)> scan);
   void scan_goroutines(Turns& turns) noexcept;
   bool claim_scan(Goroutine& g) noexcept;
-  void scan_stopped(Goroutine& g, Marker& marker) noexcept;
-  void scan_running(Goroutine& g, Marker& marker, const void* sp) noexcept;
+  bool is_left_to_collector(const Goroutine& g, const void* sp) const noexcept;
+  bool hold_back(Goroutine& g) noexcept;
+  void end_scan(Goroutine& g) noexcept;
+  // From `sp` up. With `turns`, by the collector: in pieces if it is deep, and whoever was held back for it runs on.
+  void scan(Goroutine& g, const void* sp, Marker& marker, Turns* turns = nullptr) noexcept;
   std::uint64_t scanned() const noexcept { return 2 * looks_.load(relaxed); }
+
+  // Goroutines with a deep stack are held back until it was looked through: from black birth until all stacks were.
+  Lock<LockRank::kHeldBack> held_back_lock_;
+  Atomic<bool> holds_back_{false};
 
   CollectedHeap& heap_;
   MarkQueue queue_;

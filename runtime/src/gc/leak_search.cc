@@ -101,11 +101,11 @@ void Collector::consider_goroutines(LeakFinder& finder, Turns& turns) {
       } catch (const std::bad_alloc&) {
         finder.give_up();
       }
-      scan_running(g, marker, blocking_sp);
+      scan(g, blocking_sp, marker);
     } else if (finder.consider(g)) {
       g.scan.store(scanned() - 2, release);  // [gc-scan] not looked through
     } else {
-      scan_stopped(g, marker);
+      scan(g, g.context.sp, marker);
     }
   });
 }
@@ -115,7 +115,7 @@ void Collector::look_through_alive(LeakFinder& finder, Turns& turns) noexcept {
   for (;;) {
     if (Goroutine* g = finder.take_alive()) {
       // One that was woken meanwhile has been looked through before it ran.
-      if (claim_scan(*g)) scan_stopped(*g, marker);
+      if (claim_scan(*g)) scan(*g, g->context.sp, marker);
     } else if (!finder.trace_some()) {
       return;
     }

@@ -1,8 +1,13 @@
 // Looking through goroutines for words that may refer to objects: their stacks, the registers saved there, and the
 // callable they run.
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
 #include "gc/cycle.h"
 #include "gc/leak_finder.h"
 #include "gc/turns.h"
+#include "os/clock.h"
 #include "sched/overflow.h"
 #include "sched/scheduler.h"
 
@@ -13,15 +18,33 @@ void scan_body(const Goroutine& g, Marker& marker) noexcept {
   marker.shade_all(&g.body, &g.body + 1);
 }
 
-void scan_stack(const char* sp, const Stack& stack, Marker& marker) noexcept {
-  const auto aligned = reinterpret_cast<std::uintptr_t>(sp) & ~(sizeof(void*) - 1);
-  marker.shade_all(reinterpret_cast<const void*>(aligned), stack.bottom + stack.size);
+constexpr std::size_t kPieceBytes = std::size_t{32} << 10;
+
+// With `turns` others have theirs between two pieces.
+void scan_stack(const void* sp, const Stack& stack, Marker& marker, Turns* turns) noexcept {
+  const char* at = reinterpret_cast<const char*>(reinterpret_cast<std::uintptr_t>(sp) & ~(sizeof(void*) - 1));
+  const char* const end = stack.bottom + stack.size;
+  while (static_cast<std::size_t>(end - at) > kPieceBytes) {
+    marker.shade_all(at, at + kPieceBytes);
+    at += kPieceBytes;
+    if (turns != nullptr) turns->give_way();
+  }
+  marker.shade_all(at, end);
 }
 
-void scan_left_stacks(const Goroutine& g, Marker& marker) noexcept {
+std::size_t depth(const Goroutine& g, const void* sp) noexcept {
+  if (g.stack.bottom == nullptr) return 0;
+  auto bytes = static_cast<std::size_t>(g.stack.bottom + g.stack.size - static_cast<const char*>(sp));
   for (const StackSegment* left = g.segments; left != nullptr; left = left->outer) {
-    scan_stack(static_cast<const char*>(left->context.sp), left->stack, marker);
+    bytes +=
+        static_cast<std::size_t>(left->stack.bottom + left->stack.size - static_cast<const char*>(left->context.sp));
   }
+  return bytes;
+}
+
+// One that is locked to its thread would have to be given back to that; the runtime's own are never to wait for it.
+bool may_be_held_back(const Goroutine& g) noexcept {
+  return g.locked_machine == nullptr && !g.is_system.load(relaxed);
 }
 
 void tell_leak_finder(const Goroutine& g) noexcept {
@@ -45,22 +68,49 @@ bool Collector::claim_scan(Goroutine& g) noexcept {
   }
 }
 
-void Collector::scan_stopped(Goroutine& g, Marker& marker) noexcept {
+// More than a piece would take a machine too long.
+bool Collector::is_left_to_collector(const Goroutine& g, const void* sp) const noexcept {
+  // [gc-held-back] acquire: seeing that it is over, all looks are seen
+  return holds_back_.load(acquire) && may_be_held_back(g) && depth(g, sp) > kPieceBytes;
+}
+
+// True: end_scan() will make it run. From its machine, which has said that it is about to run it.
+bool Collector::hold_back(Goroutine& g) noexcept {
+  const LockGuard guard(held_back_lock_);
+  if (!holds_back_.load(relaxed) || g.scan.load(relaxed) == scanned()) return false;
+  g.held_back_ns = steady_ns();
+  return true;
+}
+
+void Collector::end_scan(Goroutine& g) noexcept {
+  std::int64_t held_back_ns = 0;
+  {
+    const LockGuard guard(held_back_lock_);
+    g.scan.store(scanned(), release);  // [gc-scan]
+    held_back_ns = std::exchange(g.held_back_ns, 0);
+  }
+  if (held_back_ns == 0) return;
+  mutator_of(*current_machine()).interrupted(Interruption::kScan, steady_ns() - held_back_ns);
+  scheduler()->requeue(&g);
+}
+
+void Collector::scan(Goroutine& g, const void* sp, Marker& marker, Turns* turns) noexcept {
   scan_body(g, marker);
   tell_leak_finder(g);
   if (g.stack.bottom != nullptr) {
-    scan_stack(static_cast<const char*>(g.context.sp), g.stack, marker);
-    scan_left_stacks(g, marker);
+    // Twice of what a machine leaves to the collector: one that waits for the end of a look has not left it.
+    const bool is_in_pieces = turns != nullptr && may_be_held_back(g) && depth(g, sp) > 2 * kPieceBytes;
+    Turns* const between = is_in_pieces ? turns : nullptr;
+    scan_stack(sp, g.stack, marker, between);
+    for (const StackSegment* left = g.segments; left != nullptr; left = left->outer) {
+      scan_stack(left->context.sp, left->stack, marker, between);
+    }
   }
-  g.scan.store(scanned(), release);  // [gc-scan]
-}
-
-void Collector::scan_running(Goroutine& g, Marker& marker, const void* sp) noexcept {
-  scan_body(g, marker);
-  tell_leak_finder(g);
-  scan_stack(static_cast<const char*>(sp), g.stack, marker);
-  scan_left_stacks(g, marker);
-  g.scan.store(scanned(), release);  // [gc-scan]
+  if (turns != nullptr) {
+    end_scan(g);
+  } else {
+    g.scan.store(scanned(), release);  // [gc-scan]
+  }
 }
 
 void Collector::for_each_unscanned(Turns& turns, absl::FunctionRef<void(Goroutine& g, const char* blocking_sp)> scan) {
@@ -85,11 +135,7 @@ void Collector::scan_goroutines(Turns& turns) noexcept {
   for_each_unscanned(turns, [&](Goroutine& g, const char* blocking_sp) {
     if (++looks % kLookEvery == 0) turns.give_way();
     if (!claim_scan(g)) return;
-    if (blocking_sp != nullptr) {
-      scan_running(g, marker, blocking_sp);
-    } else {
-      scan_stopped(g, marker);
-    }
+    scan(g, blocking_sp != nullptr ? blocking_sp : g.context.sp, marker, &turns);
   });
   marked_bytes_.fetch_add(marker.take_marked_bytes(), relaxed);
   marked_objects_.fetch_add(marker.take_marked_objects(), relaxed);

@@ -60,25 +60,27 @@ void Scheduler::enter_blocking() noexcept {
 }
 
 void Scheduler::leave_blocking() {
+  bool has_processor = choices_ != nullptr;
   {
     PinnedProcessor pinned;
     Machine& m = *pinned.machine();
     m.is_in_blocking.store(false, relaxed);
-    light_barrier();  // [gc-run] with the collector's heavy_barrier()
-    collector_poll();
+    light_barrier();   // [gc-run] with the collector's heavy_barrier()
+    collector_poll();  // without leaving: blocking_sp is still there
     m.current->blocking_sp.store(nullptr, relaxed);
     Processor* p = choices_ == nullptr ? take_idle_processor() : nullptr;
     if (p != nullptr) {
       attach(m, *p);
       p->note_class(m.current->priority.load(relaxed));
+      has_processor = true;
     }
-    if (p != nullptr || choices_ != nullptr) {
-      if (m.current->accounts != nullptr) begin_slice(m, *m.current);
-      return;
-    }
+    if (has_processor && m.current->accounts != nullptr) begin_slice(m, *m.current);
   }
-  // No processor is free: wait for one in the global queue, without the thread.
-  leave_for(SwitchReason::kRequeue);
+  if (has_processor) {
+    collector_poll();
+  } else {
+    leave_for(SwitchReason::kRequeue);  // until one is free it waits in the global queue, without the thread
+  }
 }
 
 void BlockingSection::begin() {

@@ -114,12 +114,17 @@ void Scheduler::end_metered(Machine& m, const Goroutine& g) noexcept {
 }
 
 // Inlined for the same reason as wait(): machine_loop() never returns to anybody.
-[[gnu::always_inline]] inline void Scheduler::execute(Machine& m, Goroutine* g) noexcept {
+// False: it is to run later.
+[[gnu::always_inline]] inline bool Scheduler::execute(Machine& m, Goroutine* g) noexcept {
   Processor& p = *m.processor.load(relaxed);
   m.running.store(g, release);  // [machine-running] with sysmon_pass(): the record it finds has been made
   light_barrier();              // [gc-run] with the collector's heavy_barrier()
-  if (collector_is_active.load(acquire)) [[unlikely]]  // [gc-active]
-    collector_hooks.before_run(m, *g);
+  if (collector_is_active.load(acquire)) [[unlikely]] {  // [gc-active]
+    if (!collector_hooks.before_run(m, *g)) {
+      m.running.store(nullptr, release);  // [gc-run]
+      return false;
+    }
+  }
   if (g->stack.bottom == nullptr) {
     g->stack_need = &g->body.stack_need();
     g->stack = stacks_.take(p.stacks, *g->stack_need);
@@ -148,6 +153,7 @@ void Scheduler::end_metered(Machine& m, const Goroutine& g) noexcept {
   m.current = nullptr;
   g->exceptions = *m.exceptions;
   *m.exceptions = {};
+  return true;
 }
 
 std::vector<Machine*> Scheduler::machines() {
@@ -163,7 +169,7 @@ void Scheduler::machine_loop(Machine& m) noexcept {
       give_to_its_machine(m, g);
       continue;
     }
-    execute(m, g);
+    if (!execute(m, g)) continue;
     after_switch(m, g);
     if (m.locked != nullptr) [[unlikely]] {
       run_locked(m);
@@ -195,8 +201,7 @@ void Scheduler::run_locked(Machine& m) noexcept {
     attach(m, *m.given_processor);
     Goroutine* g = std::exchange(m.given_goroutine, nullptr);
     m.given_processor->note_class(g->priority.load(relaxed));
-    execute(m, g);
-    after_switch(m, g);
+    if (execute(m, g)) after_switch(m, g);
   }
 }
 

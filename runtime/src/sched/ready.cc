@@ -76,6 +76,10 @@ void Scheduler::ready_yielded(Machine& m, Goroutine* g) noexcept {
 
 void Scheduler::ready_last(Goroutine* g) noexcept {
   become_runnable(*g);
+  requeue(g);
+}
+
+void Scheduler::requeue(Goroutine* g) noexcept {
   global(g->priority.load(relaxed)).push(g);
   wake_processor();
 }

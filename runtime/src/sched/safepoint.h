@@ -19,8 +19,9 @@ struct Machine;
 
 struct CollectorHooks {
   // On the scheduler's stack: answers what the collector wants, and looks through the goroutine's stack if that is due.
-  void (*before_run)(Machine& m, Goroutine& g) noexcept;
-  // The same by a running goroutine, of itself.
+  // False: the goroutine waits until the collector has done that and puts it into a queue again.
+  bool (*before_run)(Machine& m, Goroutine& g) noexcept;
+  // The same by a running goroutine, of itself. May let others go first, and come back on another machine.
   void (*poll)() noexcept;
   // Its machines will run no goroutine again.
   void (*scheduler_gone)(Scheduler& scheduler) noexcept;

@@ -62,6 +62,8 @@ class Scheduler : public KeptObject {
   void ready(Goroutine* g) noexcept;
   // As ready(), but to the back of the global queue.
   void ready_last(Goroutine* g) noexcept;
+  // One that is runnable already and in no queue: to the back of the global one.
+  void requeue(Goroutine* g) noexcept;
   // As ready(), behind all that are runnable on the processor of `m` and in the global queue. On the scheduler's stack.
   void ready_yielded(Machine& m, Goroutine* g) noexcept;
 
@@ -153,7 +155,7 @@ class Scheduler : public KeptObject {
   // machine.cc: a machine's life
   static void* machine_thread(void* argument);
   void machine_loop(Machine& m) noexcept;
-  void execute(Machine& m, Goroutine* g) noexcept;
+  bool execute(Machine& m, Goroutine* g) noexcept;
   void begin_metered(Machine& m, const Goroutine& g) noexcept;
   void end_metered(Machine& m, const Goroutine& g) noexcept;
   void after_switch(Machine& m, Goroutine* g) noexcept;

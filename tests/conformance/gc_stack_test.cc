@@ -1,0 +1,162 @@
+// Collections while goroutines are deep: others run on, and what is referred to from deep stacks alone stays.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <thread>
+#include <utility>
+
+#include "novelo/gc.h"
+#include "novelo/stack.h"
+#include "support/runtime_fixture.h"
+
+namespace novelo {
+namespace {
+
+struct Numbered {
+  std::int64_t number = 0;
+};
+
+// Goes as many levels down, calls `bottom` there, and says whether each level still has its object. A level takes more
+// than half a KiB.
+[[gnu::noinline]] bool hold(int level, const std::function<void()>& bottom) {  // NOLINT(misc-no-recursion)
+  const auto object = gc::make<Numbered>(level);
+  volatile char room[512];
+  room[0] = 1;
+  if (level == 0) {
+    bottom();
+  } else if (!hold(level - 1, bottom)) {
+    return false;
+  }
+  return object->number == level && room[0] == 1;
+}
+
+constexpr int kDeep = 4;       // goroutines
+constexpr int kLevels = 4000;  // two MiB
+
+// Cycles, with new objects between them in the places of those that were lost.
+void collect_often(int cycles) {
+  for (int i = 0; i < cycles; ++i) {
+    gc::collect();
+    for (int n = 0; n < 5000; ++n) gc::make<Numbered>(-1);
+  }
+}
+
+class GcStackTest : public testing::RuntimeTest {
+ protected:
+  // Goroutines that are deep and each do `step` there, again and again while the heap is collected.
+  void collect_beside(const std::function<void()>& step) {
+    run([&step] {
+      const auto is_over = std::make_shared<std::atomic<bool>>(false);
+      const auto whole = std::make_shared<std::atomic<int>>(0);
+      WaitGroup down;
+      WaitGroup group;
+      down.add(kDeep);
+      for (int i = 0; i < kDeep; ++i) {
+        group.go([&down, step, is_over, whole] {
+          const bool is_whole = hold(kLevels, [&] {
+            down.done();
+            while (!*is_over) step();
+          });
+          if (is_whole) ++*whole;
+        });
+      }
+      down.wait();
+      collect_often(20);
+      *is_over = true;
+      group.wait();
+      EXPECT_EQ(*whole, kDeep);
+    });
+  }
+};
+
+NOVELO_WITH_PROCS(GcStackTest);
+
+TEST_P(GcStackTest, WhoIsDeepAndYieldsKeepsWhatItHolds) {
+  collect_beside([] { yield(); });
+}
+
+TEST_P(GcStackTest, WhoIsDeepAndAllocatesKeepsWhatItHolds) {
+  collect_beside([] {
+    for (int i = 0; i < 1000; ++i) gc::make<Numbered>(-2);
+  });
+}
+
+TEST_P(GcStackTest, WhoIsDeepAndParksKeepsWhatItHolds) {
+  collect_beside([] {
+    const auto answers = make_chan<int>();
+    go([answers] { answers.send(1); });
+    answers.recv();
+  });
+}
+
+TEST_P(GcStackTest, WhoIsDeepAndComesOutOfBlockingCallsKeepsWhatItHolds) {
+  collect_beside([] { blocking([] { std::this_thread::yield(); }); });
+}
+
+TEST_P(GcStackTest, WhoIsDeepOnAThreadOfItsOwnKeepsWhatItHolds) {
+  collect_beside([] {
+    lock_os_thread();
+    yield();
+    unlock_os_thread();
+  });
+}
+
+TEST_P(GcStackTest, WhoIsDeepOnAStackThatItLeftKeepsWhatItHolds) {
+  collect_beside([] {
+    const std::size_t left = stack_left();
+    if (left < std::size_t{64} << 20) {
+      grow_stack(left + (1 << 20), [] { yield(); });
+    } else {
+      yield();  // the runtime knows by now how deep it goes
+    }
+  });
+}
+
+// How often others get the processor during a cycle, while one goroutine waits `levels` down.
+std::int64_t turns_during_cycle(int levels) {
+  const auto gate = make_chan<int>();
+  WaitGroup down;
+  WaitGroup group;
+  down.add(1);
+  group.go([&down, gate, levels] {
+    EXPECT_TRUE(hold(levels, [&] {
+      down.done();
+      gate.recv();
+    }));
+  });
+  down.wait();
+  const auto turns = std::make_shared<std::atomic<std::int64_t>>(0);
+  const auto is_over = std::make_shared<std::atomic<bool>>(false);
+  group.go([turns, is_over] {
+    while (!*is_over) {
+      ++*turns;
+      yield();
+    }
+  });
+  gc::collect();
+  const std::int64_t before = *turns;
+  gc::collect();
+  const std::int64_t during = *turns - before;
+  *is_over = true;
+  gate.close();
+  group.wait();
+  return during;
+}
+
+TEST(GcStackOnOneProcessor, OthersRunWhileADeepStackIsLookedThrough) {
+  RuntimeOptions options;
+  options.max_procs = 1;
+  Runtime(std::move(options)).run([] {
+    std::int64_t shallow = 0;
+    for (int i = 0; i < 5; ++i) shallow = std::max(shallow, turns_during_cycle(1));
+    EXPECT_GE(turns_during_cycle(40 * kLevels), shallow + 40);
+  });
+}
+
+}  // namespace
+}  // namespace novelo
