@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -117,14 +118,26 @@ TEST_P(GcStackTest, WhoIsDeepOnAStackThatItLeftKeepsWhatItHolds) {
   });
 }
 
-// How often others get the processor during a cycle, while one goroutine waits `levels` down.
-std::int64_t turns_during_cycle(int levels) {
+// Calls `bottom` that far down.
+[[gnu::noinline]] bool go_down(std::size_t bytes, const std::function<void()>& bottom) {  // NOLINT(misc-no-recursion)
+  std::array<volatile char, 8192> room;
+  room[0] = 1;
+  if (bytes > room.size()) {
+    if (!go_down(bytes - room.size(), bottom)) return false;
+  } else {
+    bottom();
+  }
+  return room[0] == 1;
+}
+
+// How often others get the processor during a cycle, while one goroutine waits that far down.
+std::int64_t turns_during_cycle(std::size_t bytes) {
   const auto gate = make_chan<int>();
   WaitGroup down;
   WaitGroup group;
   down.add(1);
-  group.go([&down, gate, levels] {
-    EXPECT_TRUE(hold(levels, [&] {
+  group.go([&down, gate, bytes] {
+    EXPECT_TRUE(go_down(bytes, [&] {
       down.done();
       gate.recv();
     }));
@@ -153,8 +166,8 @@ TEST(GcStackOnOneProcessor, OthersRunWhileADeepStackIsLookedThrough) {
   options.max_procs = 1;
   Runtime(std::move(options)).run([] {
     std::int64_t shallow = 0;
-    for (int i = 0; i < 5; ++i) shallow = std::max(shallow, turns_during_cycle(1));
-    EXPECT_GE(turns_during_cycle(40 * kLevels), shallow + 40);
+    for (int i = 0; i < 5; ++i) shallow = std::max(shallow, turns_during_cycle(8192));
+    EXPECT_GE(turns_during_cycle(std::size_t{100} << 20), shallow + 40);
   });
 }
 

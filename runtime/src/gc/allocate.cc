@@ -260,6 +260,13 @@ void* allocate_traced(std::size_t bytes, std::size_t align) {
   return memory;
 }
 
+void require_collected_heap() {
+  if (CollectedHeap::get().bytes_max() != 0) return;
+  throw RuntimeError(
+      "the system refuses address space for collected objects: at least 64 MiB, of which RLIMIT_AS (ulimit -v) has to "
+      "allow four times as much");
+}
+
 void deallocate_traced(void* memory, std::size_t bytes, std::size_t align) noexcept {
   Collector::get().samples().forget_traced(memory);
   note_moved(memory, bytes);

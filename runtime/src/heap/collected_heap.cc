@@ -10,6 +10,7 @@
 #include <cstring>
 #include <new>
 #include <string>
+#include <utility>
 
 #include "base/check.h"
 #include "novelo/error.h"
@@ -31,8 +32,9 @@ std::size_t reserved_bytes() noexcept {
 template <class T>
 T* make_table(std::size_t entries) noexcept {
   void* table = vm_reserve(entries * sizeof(T));
-  if (table == nullptr || !vm_make_usable(table, entries * sizeof(T))) return nullptr;
-  return static_cast<T*>(table);
+  if (table == nullptr || vm_make_usable(table, entries * sizeof(T))) return static_cast<T*>(table);
+  vm_release(table, entries * sizeof(T));
+  return nullptr;
 }
 
 // From the first huge page on that holds nothing of the entries before `first`.
@@ -44,8 +46,8 @@ void prefer_huge(T* table, std::size_t first, std::size_t entries) noexcept {
 }
 
 template <class T>
-void drop_table(T* table, std::size_t entries) noexcept {
-  if (table != nullptr) vm_release(table, entries * sizeof(T));
+void drop_table(T*& table, std::size_t entries) noexcept {
+  if (T* dropped = std::exchange(table, nullptr)) vm_release(dropped, entries * sizeof(T));
 }
 
 constinit Atomic<bool> g_exists{false};
@@ -60,7 +62,19 @@ CollectedHeap::CollectedHeap(std::size_t bytes) noexcept : kinds_(new Kind[kKind
       starts_[size_class][granule / 64] |= std::uint64_t{1} << (granule % 64);
     }
   }
-  if (!pages_.reserve(bytes)) return;
+  while (pages_.reserve(bytes)) {
+    if (make_tables()) return;
+    bytes = pages_.bytes_max() / 4;
+    drop_tables();
+    pages_.unreserve();
+  }
+}
+
+CollectedHeap::~CollectedHeap() {
+  drop_tables();
+}
+
+bool CollectedHeap::make_tables() noexcept {
   const std::size_t pages = pages_.bytes_max() / kHeapPageBytes;
   pages_info_ = make_table<PageInfo>(pages);
   spans_ = make_table<CollectedSpan>(pages + 1);
@@ -68,17 +82,19 @@ CollectedHeap::CollectedHeap(std::size_t bytes) noexcept : kinds_(new Kind[kKind
   allocated_ = make_table<Atomic<std::uint64_t>>(pages * kBitWordsPerPage);
   destructors_ = make_table<Atomic<std::uint64_t>>(pages * kBitWordsPerPage);
   if (pages_info_ == nullptr || spans_ == nullptr || marks_ == nullptr || allocated_ == nullptr ||
-      destructors_ == nullptr)
-    return;
+      destructors_ == nullptr) {
+    return false;
+  }
   pages_.prefer_huge_beyond(kSmallBytes);
   prefer_huge(pages_info_, kSmallBytes / kHeapPageBytes, pages);
   prefer_huge(marks_, kSmallBytes / kBitWordBytes, pages * kBitWordsPerPage);
   prefer_huge(allocated_, kSmallBytes / kBitWordBytes, pages * kBitWordsPerPage);
   base_ = reinterpret_cast<std::uintptr_t>(pages_.base());
   bytes_max_ = pages_.bytes_max();
+  return true;
 }
 
-CollectedHeap::~CollectedHeap() {
+void CollectedHeap::drop_tables() noexcept {
   const std::size_t pages = pages_.bytes_max() / kHeapPageBytes;
   drop_table(pages_info_, pages);
   drop_table(spans_, pages + 1);

@@ -173,6 +173,7 @@ class CollectedHeap {
   void set_overwriting(bool on) noexcept { is_overwriting_.store(on, relaxed); }
   static constexpr unsigned char kFreed = 0xDB;
   PageHeap& pages() noexcept { return pages_; }
+  std::size_t bytes_max() const noexcept { return bytes_max_; }  // of address space; 0: it has none
   // Calls visit(start, bytes) for all memory that is allocated and freed by hand.
   template <class Visit>
   void for_each_traced(Visit visit) const {
@@ -226,6 +227,9 @@ class CollectedHeap {
     std::uint16_t cells = 0;
     Atomic<std::uint16_t> kind{0};  // 0: no collected object is here
   };
+
+  bool make_tables() noexcept;  // for all pages that are reserved
+  void drop_tables() noexcept;
 
   std::size_t word_of(const char* address) const noexcept {
     return (reinterpret_cast<std::uintptr_t>(address) - base_) / kBitWordBytes;

@@ -5,6 +5,7 @@
 #include "heap/page_heap.h"
 
 #include <algorithm>
+#include <utility>
 
 #if defined(NOVELO_ASAN)
 #include <sanitizer/lsan_interface.h>
@@ -57,9 +58,13 @@ bool PageHeap::reserve(std::size_t bytes) noexcept {
 }
 
 PageHeap::~PageHeap() {
+  unreserve();
+}
+
+void PageHeap::unreserve() noexcept {
   if (bytes_max_ == 0) return;
-  const std::size_t pages = bytes_max_ / kHeapPageBytes;
-  vm_release(reservation_, bytes_max_ + kHugePageBytes);
+  const std::size_t pages = std::exchange(bytes_max_, 0) / kHeapPageBytes;
+  vm_release(reservation_, pages * kHeapPageBytes + kHugePageBytes);
   release_table(numbers_, pages);
   release_table(free_numbers_, pages + 1);
   release_table(spans_, pages + 1);
@@ -219,11 +224,13 @@ std::size_t PageHeap::scavenge(std::size_t bytes) noexcept {
         if (found == nullptr) break;
         remove_free(*found);  // nobody sees it meanwhile
       }
-      vm_discard(found->start, found->bytes());
-      given_back += found->bytes();
+      const bool is_given_back = vm_discard(found->start, found->bytes());
       const LockGuard guard(lock_);
-      found->is_released = true;
+      found->is_released = is_given_back;  // else it is not zero
+      const std::size_t bytes_of_it = found->bytes();
       put_free(*found);
+      if (!is_given_back) return given_back;
+      given_back += bytes_of_it;
     }
   }
   return given_back;

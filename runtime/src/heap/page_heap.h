@@ -30,6 +30,8 @@ class PageHeap {
 
   // Reserves address space: `bytes`, or as much as the system gives, by quarters. False when that is too little.
   bool reserve(std::size_t bytes) noexcept;
+  // Undoes it. Before anything is taken.
+  void unreserve() noexcept;
   // Beyond so many bytes memory comes in huge pages, which are looked through at twice the speed. Before anything is
   // taken.
   void prefer_huge_beyond(std::size_t bytes) noexcept { huge_from_ = bytes; }

@@ -119,9 +119,9 @@ bool vm_guard(void* address, std::size_t bytes) noexcept {
       kind = installed && !is_readable(address) ? GuardKind::kMadvise : GuardKind::kMprotect;
       g_guard_kind.store(kind, relaxed);
     }
-    if (kind == GuardKind::kMadvise && installed) {
+    if (kind == GuardKind::kMadvise) {  // the other kind would outlast vm_unguard()
       errno = saved;
-      return true;
+      return installed;
     }
   }
   const bool guarded = mprotect(address, bytes, PROT_NONE) == 0;
@@ -179,8 +179,11 @@ void vm_populate(void* address, std::size_t bytes) noexcept {
   errno = saved;
 }
 
-void vm_discard(void* address, std::size_t bytes) noexcept {
-  madvise(address, bytes, MADV_DONTNEED);
+bool vm_discard(void* address, std::size_t bytes) noexcept {
+  const int saved = errno;
+  const bool is_discarded = madvise(address, bytes, MADV_DONTNEED) == 0;
+  errno = saved;
+  return is_discarded;
 }
 
 }  // namespace novelo::rt

@@ -42,7 +42,8 @@ bool vm_make_usable(void* address, std::size_t bytes) noexcept;
 void vm_prefer_huge(void* address, std::size_t bytes) noexcept;
 inline constexpr std::size_t kHugePageBytes = std::size_t{2} << 20;
 
-// Any later access faults, also after vm_discard() of the range around it. False when the system has no means left.
+// Any later access faults, also after vm_discard() of the range around it. False when the system has no means left;
+// it may be asked again.
 bool vm_guard(void* address, std::size_t bytes) noexcept;
 
 // How many guards can stand at one time. Where the kernel makes them without mappings of their own: any number; else so
@@ -62,7 +63,8 @@ bool vm_reads_at_once() noexcept;
 // Brings memory in for the whole range at once, where the kernel can do that (Linux 5.14).
 void vm_populate(void* address, std::size_t bytes) noexcept;
 
-// Gives the memory back; the range stays usable and reads as zero.
-void vm_discard(void* address, std::size_t bytes) noexcept;
+// Gives the memory back; the range stays usable and reads as zero. False, and everything as it was, where the system
+// refuses: a process that locks its memory (mlockall) keeps it.
+bool vm_discard(void* address, std::size_t bytes) noexcept;
 
 }  // namespace novelo::rt

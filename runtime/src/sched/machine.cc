@@ -102,6 +102,18 @@ void* Scheduler::machine_thread(void* argument) {
   return nullptr;
 }
 
+void Scheduler::take_stack(Processor& p, Goroutine& g) noexcept {
+  constexpr int kTries = 3;  // what the system refuses it may give the next moment
+  for (int i = 0; i < kTries && g.stack.bottom == nullptr; ++i) g.stack = stacks_.take(p.stacks, *g.stack_need);
+  if (g.stack.bottom == nullptr) {
+    fatal(
+        "the system refuses memory for the stack of goroutine %llu: address space (RLIMIT_AS) or mappings "
+        "(vm.max_map_count) are used up",
+        static_cast<unsigned long long>(g.id.load(relaxed)));
+  }
+  g.is_overflow_told = false;
+}
+
 void Scheduler::begin_metered(Machine& m, const Goroutine& g) noexcept {
   const std::uint64_t now = cycles_now();
   if (now > g.runnable_since_cycles) charge(g.accounts, Charge::kRunnableCycles, now - g.runnable_since_cycles);
@@ -127,10 +139,7 @@ void Scheduler::end_metered(Machine& m, const Goroutine& g) noexcept {
   }
   if (g->stack.bottom == nullptr) {
     g->stack_need = &g->body.stack_need();
-    g->stack = stacks_.take(p.stacks, *g->stack_need);
-    g->is_overflow_told = false;
-    if (g->stack.bottom == nullptr)
-      fatal("no memory for the stack of goroutine %llu", static_cast<unsigned long long>(g->id.load(relaxed)));
+    take_stack(p, *g);
     context_make(g->context, g->stack.bottom, g->stack.size - g->stack.colour(), &Scheduler::goroutine_main, g);
   }
   if (g->runnable_since_ns != 0) {

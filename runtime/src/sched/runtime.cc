@@ -5,6 +5,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "novelo/gc/shape.h"
 #include "novelo/go.h"
 #include "novelo/stats.h"
 #include "sched/scheduler.h"
@@ -29,6 +30,7 @@ struct Runtime::State {
 
 Runtime::Runtime(RuntimeOptions options) {
   if (rt::current_machine() != nullptr) throw RuntimeError("a Runtime cannot be made by a goroutine");
+  rt::require_collected_heap();
   state_ = std::make_unique<State>(std::move(options));
 }
 

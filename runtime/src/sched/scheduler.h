@@ -156,6 +156,7 @@ class Scheduler : public KeptObject {
   static void* machine_thread(void* argument);
   void machine_loop(Machine& m) noexcept;
   bool execute(Machine& m, Goroutine* g) noexcept;
+  void take_stack(Processor& p, Goroutine& g) noexcept;
   void begin_metered(Machine& m, const Goroutine& g) noexcept;
   void end_metered(Machine& m, const Goroutine& g) noexcept;
   void after_switch(Machine& m, Goroutine* g) noexcept;

@@ -2,7 +2,10 @@
 #include "heap/page_heap.h"
 
 #include <gtest/gtest.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 #include <map>
 #include <random>
@@ -78,6 +81,19 @@ TEST_F(PageHeapTest, WhatNobodyWantsGoesBackToTheSystemAndReadsAsZero) {
   EXPECT_EQ(again->start[77], 0);
   EXPECT_EQ(kept->start[77], 1);
   EXPECT_EQ(heap_.bytes().released, 0u);
+}
+
+// The system keeps memory that is locked.
+TEST_F(PageHeapTest, WhatTheSystemDoesNotTakeBackIsNotTakenForZero) {
+  Span* span = heap_.take(2, SpanUse::kLarge);
+  std::memset(span->start, 1, span->bytes());
+  char* start = span->start;
+  ASSERT_EQ(syscall(SYS_mlock, start, span->bytes()), 0);  // sanitizers make nothing of mlock()
+  heap_.give(*span);
+  for (int i = 0; i < 3; ++i) heap_.scavenge(256 * kMiB);
+  const Span* again = heap_.take(2, SpanUse::kLarge);
+  ASSERT_EQ(again->start, start);
+  EXPECT_EQ(again->is_zero, std::all_of(start, start + again->bytes(), [](char byte) { return byte == 0; }));
 }
 
 TEST_F(PageHeapTest, ACallGivesBackNoMoreThanItIsAllowed) {

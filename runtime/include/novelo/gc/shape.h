@@ -70,6 +70,9 @@ void note_moved(const void* from, std::size_t bytes) noexcept;
 void* allocate_traced(std::size_t bytes, std::size_t align);
 void deallocate_traced(void* memory, std::size_t bytes, std::size_t align) noexcept;
 
+// Throws RuntimeError if the system has given the collected heap no address space.
+void require_collected_heap();
+
 // Whether a value of T that lies in such memory, or goes through a channel, may refer to a collected object.
 template <class T>
 inline constexpr bool kMayRefer = !std::is_arithmetic_v<T> && !std::is_enum_v<T> && !std::is_empty_v<T>;
