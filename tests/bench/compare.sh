@@ -9,7 +9,7 @@
 #   --threads LIST   the numbers of processors to measure with (1,2)
 #   --peers LIST     whom to measure novelo against: go, boost, or none (go,boost)
 #   --build-dir DIR  where everything is built and written (build/bench)
-#   --list           the workloads
+#   --list           the workloads, with those for much memory that run only when they are named
 #   --help           this text
 #
 # It needs Go, of any version from 1.19 on: when that is not 1.26, the toolchain comes as a module. For Boost.Fiber it
@@ -35,6 +35,7 @@ build_dir=$tree/build/bench
 default_workloads=(yield spawn_join spawn_fan1024 pingpong buf128_1x1 buf128_8x8 unbuf_8x8 select2 mutex16 skynet1m
   fib25 chain10k timers100k sleep50us_x1000 sleep1ms_x1000 sleep1ms_x1 mem:100000 mem:1000000
   alloc bintrees latency)
+large_workloads=(interrupt_128m interrupt_1g interrupt_4g spike_goroutines spike_heap deep) # up to 20 GiB: by name alone
 
 say() { printf 'compare.sh: %s\n' "$*" >&2; }
 die() {
@@ -57,7 +58,7 @@ while [ $# -gt 0 ]; do
       shift
       ;;
     --list)
-      printf '%s\n' "${default_workloads[@]}"
+      printf '%s\n' "${default_workloads[@]}" "${large_workloads[@]}"
       exit 0
       ;;
     --help | -h)
@@ -74,7 +75,7 @@ done
 [[ $peers =~ ^(none|(go|boost)(,(go|boost))*)$ ]] || die "--peers is go, boost, go,boost or none, not '$peers'" 2
 [ ${#workloads[@]} -gt 0 ] || workloads=("${default_workloads[@]}")
 for workload in "${workloads[@]}"; do
-  case " ${default_workloads[*]} " in
+  case " ${default_workloads[*]} ${large_workloads[*]} " in
     *" ${workload%%:*} "* | *" ${workload%%:*}:"*) ;;
     *) die "no such workload: $workload; --list names them" 2 ;;
   esac

@@ -116,8 +116,10 @@ std::int64_t bintrees(std::int64_t depth) {
   return nodes;
 }
 
-std::int64_t latency(std::int64_t beats) {
-  const std::size_t nodes = std::size_t{1} << (beats < 1000 ? 18 : 24);  // few beats are a trial
+namespace {
+
+// Beats of a millisecond, while so many nodes of 64 bytes are alive, so many goroutines wait and one allocates.
+void beat(const std::string& metric, std::size_t nodes, std::int64_t goroutines, std::int64_t beats) {
   constexpr std::size_t kLists = 4096;
   const auto heads = gc::make_array<gc::Ptr<WideNode>>(kLists);
   std::mt19937_64 random(1);
@@ -127,7 +129,7 @@ std::int64_t latency(std::int64_t beats) {
   }
   const auto park = novelo::make_chan<int>();
   novelo::WaitGroup parked;
-  for (int i = 0; i < 10'000; ++i) parked.go([park] { park.recv(); });
+  for (std::int64_t i = 0; i < goroutines; ++i) parked.go([park] { park.recv(); });
   gc::collect();
   std::atomic<bool> is_over{false};
   std::int64_t made = 0;
@@ -157,15 +159,37 @@ std::int64_t latency(std::int64_t beats) {
   const auto percentile = [&late_us](double part) {
     return late_us[static_cast<std::size_t>(std::ceil(part * static_cast<double>(late_us.size()))) - 1];
   };
-  print_result("latency_heartbeat_p50", percentile(0.5), "us");
-  print_result("latency_heartbeat_p99", percentile(0.99), "us");
-  print_result("latency_heartbeat_max", late_us.back(), "us");
-  print_result("latency_alloc_rate", static_cast<double>(made) / static_cast<double>(beats) / 1e3, "Mobj/s");
-  print_result("latency_rss_peak", peak_resident_bytes() / (1 << 20), "MiB");
-  print_pauses("latency");
+  print_result(metric + "_heartbeat_p50", percentile(0.5), "us");
+  print_result(metric + "_heartbeat_p99", percentile(0.99), "us");
+  print_result(metric + "_heartbeat_max", late_us.back(), "us");
+  print_result(metric + "_alloc_rate", static_cast<double>(made) / static_cast<double>(beats) / 1e3, "Mobj/s");
+  print_result(metric + "_rss_peak", peak_resident_bytes() / (1 << 20), "MiB");
+  print_pauses(metric);
   park.close();
   parked.wait();
+}
+
+std::int64_t interrupt(const std::string& name, std::size_t heap_mib, std::int64_t goroutines) {
+  const bool is_trial = goroutines < 1000;
+  beat(name + "_" + std::to_string(goroutines), heap_mib << (is_trial ? 8 : 14), goroutines, is_trial ? 100 : 3000);
+  return goroutines;
+}
+
+}  // namespace
+
+std::int64_t latency(std::int64_t beats) {
+  beat("latency", std::size_t{1} << (beats < 1000 ? 18 : 24), 10'000, beats);  // few beats are a trial
   return beats;
+}
+
+std::int64_t interrupt_128m(std::int64_t goroutines) {
+  return interrupt("interrupt_128m", 128, goroutines);
+}
+std::int64_t interrupt_1g(std::int64_t goroutines) {
+  return interrupt("interrupt_1g", 1024, goroutines);
+}
+std::int64_t interrupt_4g(std::int64_t goroutines) {
+  return interrupt("interrupt_4g", 4096, goroutines);
 }
 
 }  // namespace bench

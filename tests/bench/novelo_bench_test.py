@@ -91,10 +91,26 @@ class Workload(unittest.TestCase):
         pauses = [f"bintrees8_gc_{what}" for what in ("cycles", "pause_p50", "pause_p99", "pause_max")]
         self.expect("bintrees", 8, trees, ["bintrees8", "bintrees8_rss_peak", *pauses])
 
+    def beats(self, prefix: str) -> list[str]:
+        late = [f"heartbeat_{what}" for what in ("p50", "p99", "max")]
+        pauses = [f"gc_{what}" for what in ("cycles", "pause_p50", "pause_p99", "pause_max")]
+        return [f"{prefix}_{what}" for what in (*late, "alloc_rate", "rss_peak", *pauses)]
+
+    def test_interrupts_park_as_many_as_asked(self):
+        self.expect("interrupt_128m", 200, 200, self.beats("interrupt_128m_200"))
+        self.expect("interrupt_1g", 200, 200, self.beats("interrupt_1g_200"))
+        self.expect("interrupt_4g", 200, 200, self.beats("interrupt_4g_200"))
+
+    def test_spikes_end(self):
+        given_back = ("returned", "rss_peak", "rss_after")
+        self.expect("spike_goroutines", 300, 300, [f"spike_goroutines_{what}" for what in given_back])
+        self.expect("spike_heap", 16, 16, [f"spike_heap_{what}" for what in given_back])
+
+    def test_deep_goes_as_deep_as_asked_twice(self):
+        self.expect("deep", 2, 2 * 2048, ["deep_first", "deep_again"])
+
     def test_latency_beats_as_often_as_asked(self):
-        late = [f"latency_heartbeat_{what}" for what in ("p50", "p99", "max")]
-        pauses = [f"latency_gc_{what}" for what in ("cycles", "pause_p50", "pause_p99", "pause_max")]
-        self.expect("latency", 100, 100, [*late, "latency_alloc_rate", "latency_rss_peak", *pauses])
+        self.expect("latency", 100, 100, self.beats("latency"))
 
 
 class CommandLine(unittest.TestCase):

@@ -48,6 +48,14 @@ std::int64_t mem(std::int64_t goroutines);
 std::int64_t alloc(std::int64_t objects_each);
 std::int64_t bintrees(std::int64_t depth);
 std::int64_t latency(std::int64_t beats);
+std::int64_t interrupt_128m(std::int64_t goroutines);
+std::int64_t interrupt_1g(std::int64_t goroutines);
+std::int64_t interrupt_4g(std::int64_t goroutines);
+
+// spikes.cc
+std::int64_t spike_goroutines(std::int64_t goroutines);
+std::int64_t spike_heap(std::int64_t mib);
+std::int64_t deep(std::int64_t mib);
 
 inline constexpr Workload kWorkloads[] = {
     {"yield", 2'000'000, "yields of each of two goroutines", yield},
@@ -70,6 +78,12 @@ inline constexpr Workload kWorkloads[] = {
     {"alloc", 10'000'000, "objects of each size on each processor", alloc},
     {"bintrees", 18, "the depth of the deepest tree", bintrees},
     {"latency", 8000, "beats, a millisecond apart", latency},
+    {"interrupt_128m", 1000, "parked goroutines", interrupt_128m},
+    {"interrupt_1g", 1000, "parked goroutines", interrupt_1g},
+    {"interrupt_4g", 1000, "parked goroutines", interrupt_4g},
+    {"spike_goroutines", 1'000'000, "goroutines at the same time", spike_goroutines},
+    {"spike_heap", 8192, "MiB of objects", spike_heap},
+    {"deep", 100, "MiB of stack", deep},
 };
 
 }  // namespace bench

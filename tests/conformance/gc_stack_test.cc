@@ -118,6 +118,31 @@ TEST_P(GcStackTest, WhoIsDeepOnAStackThatItLeftKeepsWhatItHolds) {
   });
 }
 
+struct Page {
+  gc::Ptr<Page> next;
+  std::array<std::uint64_t, 511> numbers;
+};
+
+[[gnu::noinline]] gc::Ptr<Page> make_pages(int n) {
+  gc::Ptr<Page> pages;
+  for (int i = 0; i < n; ++i) pages = gc::make<Page>(pages);
+  return pages;
+}
+
+// The collector's goroutine may get the stack, and with it the words, of one that has ended.
+TEST_P(GcStackTest, WhatAGoroutineHadThatHasEndedIsCollected) {
+  run([] {
+    for (int i = 0; i < 10; ++i) {
+      spawn([] { EXPECT_NE(make_pages(5000), nullptr); }).join();
+      constexpr std::uint64_t kFew = std::uint64_t{5000} * sizeof(Page) / 2;
+      int cycles = 0;
+      do gc::collect();
+      while (++cycles < 5 && gc::stats().heap_live_bytes >= kFew);
+      EXPECT_LT(gc::stats().heap_live_bytes, kFew);
+    }
+  });
+}
+
 // Calls `bottom` that far down.
 [[gnu::noinline]] bool go_down(std::size_t bytes, const std::function<void()>& bottom) {  // NOLINT(misc-no-recursion)
   std::array<volatile char, 8192> room;

@@ -289,6 +289,8 @@ void Collector::run_cycle() noexcept {
   pacer_.begin_cycle(scheduler()->max_procs());
   number_.store(number_.load(relaxed) + 1, relaxed);
   looks_.store(looks_.load(relaxed) + 1, relaxed);
+  // What this goroutine has on its stack is marked, or was left there by another that had the stack before.
+  current_goroutine()->scan.store(scanned(), release);  // [gc-scan]
   marked_bytes_.store(0, relaxed);
   marked_objects_.store(0, relaxed);
   credit_bytes_.store(0, relaxed);

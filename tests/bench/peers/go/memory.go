@@ -140,19 +140,16 @@ func makeWideTree(depth int) *wideNode {
 	return tree
 }
 
-func latency(beats int) int {
+// Beats of a millisecond, while so many nodes of 64 bytes are alive, so many goroutines wait and one allocates.
+func beat(metric string, nodes, goroutines, beats int) {
 	const lists = 4096
-	nodes := 1 << 24
-	if beats < 1000 { // a trial
-		nodes = 1 << 18
-	}
 	heads := make([]*wideNode, lists)
 	random := rand.New(rand.NewPCG(1, 2))
 	for i := range nodes {
 		heads[i%lists] = &wideNode{next: heads[i%lists], other: heads[random.IntN(lists)]}
 	}
 	park := make(chan int)
-	for range 10_000 {
+	for range goroutines {
 		go func() { <-park }()
 	}
 	runtime.GC()
@@ -185,13 +182,30 @@ func latency(beats int) int {
 	<-ended
 	slices.Sort(late)
 	percentile := func(part float64) float64 { return late[int(math.Ceil(part*float64(len(late))))-1] }
-	printResult("latency_heartbeat_p50", percentile(0.5), "us")
-	printResult("latency_heartbeat_p99", percentile(0.99), "us")
-	printResult("latency_heartbeat_max", late[len(late)-1], "us")
-	printResult("latency_alloc_rate", float64(made)/float64(beats)/1e3, "Mobj/s")
-	printResult("latency_rss_peak", peakResident(), "MiB")
-	printPauses("latency")
+	printResult(metric+"_heartbeat_p50", percentile(0.5), "us")
+	printResult(metric+"_heartbeat_p99", percentile(0.99), "us")
+	printResult(metric+"_heartbeat_max", late[len(late)-1], "us")
+	printResult(metric+"_alloc_rate", float64(made)/float64(beats)/1e3, "Mobj/s")
+	printResult(metric+"_rss_peak", peakResident(), "MiB")
+	printPauses(metric)
 	runtime.KeepAlive(heads)
 	close(park)
+}
+
+func latency(beats int) int {
+	nodes := 1 << 24
+	if beats < 1000 { // a trial
+		nodes = 1 << 18
+	}
+	beat("latency", nodes, 10_000, beats)
 	return beats
+}
+
+func interrupt(name string, heapMiB, goroutines int) int {
+	nodes, beats := heapMiB<<14, 3000
+	if goroutines < 1000 { // a trial
+		nodes, beats = heapMiB<<8, 100
+	}
+	beat(name+"_"+strconv.Itoa(goroutines), nodes, goroutines, beats)
+	return goroutines
 }
