@@ -1,6 +1,7 @@
 // novelod: reads its settings, starts the runtime and serves in it until it is told to stop.
 #include <absl/strings/str_cat.h>
 #include <novelo/runtime.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -24,7 +25,17 @@ std::vector<std::string> environment_entries() {
   return entries;
 }
 
+// With less the threads of gRPC end the process, or never end themselves.
+void require_address_space() {
+  constexpr rlim_t kLeast = rlim_t{4} << 30;  // of which malloc takes 64 MiB a thread
+  rlimit limit{};
+  if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur >= kLeast) return;
+  throw RuntimeError(absl::StrCat("at least 4 GiB of address space are needed, and RLIMIT_AS (ulimit -v) allows ",
+                                  limit.rlim_cur >> 20, " MiB; to limit memory use MemoryMax= of systemd or a cgroup"));
+}
+
 ExitCode serve(const CommandLine& command_line, const LoadedConfig& loaded) {
+  require_address_space();
   start_log(loaded.config.log_level, loaded.config.log_format);
   Signals::block();
   RuntimeOptions options;

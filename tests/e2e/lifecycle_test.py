@@ -169,5 +169,20 @@ class Doctor(unittest.TestCase):
             self.assertEqual(0, counted.returncode, counted.stderr)
 
 
+class AddressSpace(unittest.TestCase):
+    def test_of_four_gib_is_enough_to_work_and_to_end(self):
+        with Novelod(address_space=4 << 30) as node:
+            trees = node.novelo("call", "bench.binary_trees", "--depth", "12")
+            self.assertEqual(0, trees.returncode, trees.stderr)
+            node.terminate()
+            self.assertEqual(0, node.process.wait(30), node.log())
+            self.assertIn("stopped", node.log())
+
+    def test_that_is_less_is_refused_by_name(self):
+        with Novelod(address_space=600 << 20, ready=False) as node:
+            self.assertEqual(1, node.process.wait(30))
+            self.assertRegex(node.log(), r"^novelod: at least 4 GiB of address space are needed.*RLIMIT_AS.* allows 600 MiB")
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <exception>
 #include <thread>
 #include <vector>
 
@@ -76,12 +77,17 @@ HttpServer::HttpServer(std::unique_ptr<State> state) : state_(std::move(state)) 
 // civetweb looks whether it is to stop when a connection comes, and otherwise each two seconds: so connections come.
 HttpServer::~HttpServer() {
   if (state_->server == nullptr) return;
-  std::jthread knocker([port = state_->port, host = state_->host](const std::stop_token& stop) {
-    while (!stop.stop_requested()) {
-      knock(host, port);
-      std::this_thread::sleep_for(kKnockInterval);
-    }
-  });
+  std::jthread knocker;
+  try {
+    knocker = std::jthread([port = state_->port, host = state_->host](const std::stop_token& stop) {
+      while (!stop.stop_requested()) {
+        knock(host, port);
+        std::this_thread::sleep_for(kKnockInterval);
+      }
+    });
+  } catch (const std::exception&) {
+    // Without memory for a thread it takes the two seconds.
+  }
   state_->server.reset();
 }
 

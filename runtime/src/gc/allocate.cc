@@ -264,7 +264,7 @@ void require_collected_heap() {
   if (CollectedHeap::get().bytes_max() != 0) return;
   throw RuntimeError(
       "the system refuses address space for collected objects: at least 64 MiB, of which RLIMIT_AS (ulimit -v) has to "
-      "allow four times as much");
+      "allow eight times as much");
 }
 
 void deallocate_traced(void* memory, std::size_t bytes, std::size_t align) noexcept {

@@ -3,8 +3,6 @@
 // size of the heap.
 #include "heap/collected_heap.h"
 
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
@@ -20,14 +18,8 @@ namespace novelo::rt {
 namespace {
 
 constexpr std::size_t kReservedBytes = std::size_t{256} << 30;
+constexpr std::size_t kReservedPart = 8;                     // of a limited address space
 constexpr std::size_t kSmallBytes = std::size_t{128} << 20;  // of a heap that is better off without huge pages
-
-std::size_t reserved_bytes() noexcept {
-  rlimit limit{};
-  const bool is_limited = getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
-  const std::size_t bytes = CollectedHeap::wanted_bytes();
-  return is_limited ? std::min<std::size_t>(bytes, limit.rlim_cur / 4) : bytes;
-}
 
 template <class T>
 T* make_table(std::size_t entries) noexcept {
@@ -105,8 +97,8 @@ void CollectedHeap::drop_tables() noexcept {
 
 CollectedHeap& CollectedHeap::get() noexcept {
   static CollectedHeap& heap = []() -> CollectedHeap& {
-    auto& made = *new CollectedHeap(reserved_bytes());  // outlives every thread
-    g_exists.store(true, release);                      // [gc-exists] with exists()
+    auto& made = *new CollectedHeap(vm_share(wanted_bytes(), kReservedPart));  // outlives every thread
+    g_exists.store(true, release);                                             // [gc-exists] with exists()
     return made;
   }();
   return heap;

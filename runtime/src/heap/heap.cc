@@ -1,29 +1,23 @@
 // The ways that are not taken often: batches, large objects, threads without a cache.
 #include "heap/heap.h"
 
-#include <sys/resource.h>
-
 #include "heap/kept_object.h"
+#include "os/vm.h"
 
 namespace novelo::rt {
 namespace {
 
 constexpr std::size_t kReservedBytes = std::size_t{16} << 30;
+constexpr std::size_t kReservedPart = 32;                       // of a limited address space
 constexpr std::size_t kScavengedBytes = std::size_t{64} << 20;  // a call
-
-std::size_t reserved_bytes() noexcept {
-  rlimit limit{};
-  const bool is_limited = getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
-  return is_limited ? std::min<std::size_t>(kReservedBytes, limit.rlim_cur / 4) : kReservedBytes;
-}
 
 std::size_t pages_for(std::size_t bytes) noexcept {
   return (bytes + kHeapPageBytes - 1) / kHeapPageBytes;
 }
 
 Heap& make_heap() noexcept {
-  auto& pages = *new PageHeap;      // outlives every thread
-  pages.reserve(reserved_bytes());  // without any, malloc serves everything
+  auto& pages = *new PageHeap;                             // outlives every thread
+  pages.reserve(vm_share(kReservedBytes, kReservedPart));  // without any, malloc serves everything
   return *new Heap(pages);
 }
 

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -85,6 +86,12 @@ VmSetApart::~VmSetApart() {
 
 std::size_t vm_ranges_set_apart(std::span<VmRange> to) noexcept {
   return g_set_apart.copy(to);
+}
+
+std::size_t vm_share(std::size_t bytes, std::size_t part) noexcept {
+  rlimit limit{};
+  const bool is_limited = getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+  return is_limited ? std::min<std::size_t>(bytes, limit.rlim_cur / part) : bytes;
 }
 
 void* vm_reserve(std::size_t bytes) noexcept {

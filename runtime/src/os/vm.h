@@ -12,6 +12,10 @@
 
 namespace novelo::rt {
 
+// `bytes`, or that part (4: a quarter) of the address space that this process may have (RLIMIT_AS), if that is less.
+// All reservations together leave half of it to the program.
+std::size_t vm_share(std::size_t bytes, std::size_t part) noexcept;
+
 // Address space without memory behind it, on no huge pages; nullptr when the system refuses. It is set apart.
 void* vm_reserve(std::size_t bytes) noexcept;
 void vm_release(void* address, std::size_t bytes) noexcept;

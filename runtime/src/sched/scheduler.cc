@@ -113,7 +113,8 @@ Scheduler::Scheduler(RuntimeOptions options)
   const std::size_t wanted = std::max(options_.max_goroutines, kStacksMin) + others;
   const std::size_t stacks_max = stacks_.reserve(wanted, options_.max_stack_bytes);
   if (stacks_max < kStacksMin + others) {
-    throw RuntimeError("the system refuses address space for even " + std::to_string(kStacksMin + others) + " stacks");
+    throw RuntimeError("the system refuses address space for even " + std::to_string(kStacksMin + others) +
+                       " stacks (RLIMIT_AS, which is ulimit -v, or vm.overcommit_memory)");
   }
   goroutines_max_ = std::min(options_.max_goroutines, stacks_max - others);
   if (const std::size_t guards = vm_guards_max(); guards < goroutines_max_ + others) {

@@ -2,7 +2,6 @@
 #include "stack/stack_classes.h"
 
 #include <sys/mman.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 
@@ -46,9 +45,7 @@ void note_need(StackNeed& need, StackNeed::Kind kind) noexcept {
 }  // namespace
 
 std::size_t StackClasses::reserve(std::size_t stacks, std::size_t stack_bytes_max) noexcept {
-  rlimit limit{};
-  const bool is_limited = getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
-  const std::size_t share = is_limited ? limit.rlim_cur / 8 : ~std::size_t{0} / 2;
+  const std::size_t share = vm_share(~std::size_t{0} / 2, 16);  // once for each class, twice for the first
   if (!pool(StackClass::kDense).reserve(stacks, 2 * share)) return 0;
   stack_bytes_max_ = stack_bytes_max;
   if (stack_bytes_max >= stack_slot_bytes(StackClass::kMedium)) {

@@ -36,11 +36,15 @@ bool StackPool::reserve(std::size_t slots, std::size_t bytes_max) noexcept {
   // are both in use, then share one.
   const std::size_t skew = kind_ == StackClass::kLarge ? kPageTableReach / 2 : 0;
   const std::size_t around = skew == 0 ? 0 : 2 * kPageTableReach;
-  slots = std::max(slots, kSlotsMin);
-  slots = kind_ == StackClass::kLarge ? std::bit_floor(slots) : (slots + kBatch - 1) / kBatch * kBatch;
+  const std::size_t fitting = bytes_max < around ? 0 : (bytes_max - around) / slot_bytes_;
+  slots = std::min(std::max(slots, kSlotsMin), fitting);
+  if (kind_ == StackClass::kLarge) {
+    slots = std::bit_floor(slots);
+  } else {
+    slots = std::min((slots + kBatch - 1) / kBatch, fitting / kBatch) * kBatch;
+  }
   for (; slots >= kSlotsMin; slots = slots / 4 / kBatch * kBatch) {
     const std::size_t bytes = slots * slot_bytes_ + around;
-    if (bytes > bytes_max) continue;
     reservation_ = static_cast<char*>(vm_reserve(bytes));
     if (reservation_ == nullptr) continue;
     base_ = reservation_;
