@@ -18,7 +18,8 @@ constexpr std::int64_t kPeriodMinNs = 20'000;
 constexpr std::int64_t kPeriodMaxNs = 10'000'000;
 constexpr std::int64_t kPriorityPeriodMaxNs = 1'000'000;  // with priorities in use
 constexpr std::int64_t kTrimEveryNs = 1'000'000'000;
-constexpr int kQuietPasses = 50;  // passes without an event before the period grows
+constexpr std::int64_t kTrimAgainNs = 5'000'000;  // while there is more: 200,000 stacks a second
+constexpr int kQuietPasses = 50;                  // passes without an event before the period grows
 
 }  // namespace
 
@@ -26,18 +27,19 @@ void Scheduler::sysmon_loop() noexcept {
   std::vector<Watch> watches;
   std::int64_t period = kPeriodMinNs;
   std::int64_t next_trim = steady_ns() + kTrimEveryNs;
+  std::int64_t next_scavenge = next_trim;
   std::int64_t next_collection = steady_ns() + kCollectionEveryNs;
   int quiet = 0;
   while (!is_stopping_.load(acquire)) {  // [stop] with ~Scheduler()
     const std::int64_t now = steady_ns();
     about_now_ns_.store(now_coarse_ns(), relaxed);
-    if (now >= next_trim) {
-      stacks_.trim();
+    if (now >= next_trim) next_trim = now + (stacks_.trim() ? kTrimAgainNs : kTrimEveryNs);
+    if (now >= next_scavenge) {
       Heap::get().scavenge();
       kept_heap().scavenge();
       if (CollectedHeap::exists()) CollectedHeap::get().scavenge();
       follow_system();
-      next_trim = now + kTrimEveryNs;
+      next_scavenge = now + kTrimEveryNs;
     }
     if (choices_ == nullptr && now >= next_collection) {
       start_system(Closure([] { tell_of_collection(); }));
@@ -46,7 +48,7 @@ void Scheduler::sysmon_loop() noexcept {
     // [sysmon-sleep] the word first, then the look at the processors; wake_sysmon() is called after one was taken
     sysmon_asleep_.store(1, seq_cst);
     if (idle_processors_.load(seq_cst) == max_procs() && !is_stopping_.load(seq_cst)) {  // [stop]
-      futex_wait_until(sysmon_asleep_, 1, next_trim);
+      futex_wait_until(sysmon_asleep_, 1, std::min(next_trim, next_scavenge));
       period = kPeriodMinNs;
       quiet = 0;
       sysmon_asleep_.store(0, relaxed);

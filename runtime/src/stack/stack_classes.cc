@@ -145,11 +145,14 @@ bool StackClasses::close_reserve(Stack& stack) noexcept {
   return true;
 }
 
-void StackClasses::trim() noexcept {
+bool StackClasses::trim() noexcept {
+  bool has_more = false;
   for (StackPool& one : pools_) {
     const std::size_t trimmed = one.trim();
     if (trimmed != 0) released_bytes_.fetch_add(trimmed * stack_usable_bytes(one.kind()), relaxed);
+    has_more = has_more || trimmed >= StackPool::kTrimMax;
   }
+  return has_more;
 }
 
 bool StackClasses::contains(const void* address) const noexcept {

@@ -63,7 +63,7 @@ class StackClasses {
   // Guards it again, when nothing stands in it any more. False: no memory for that now.
   bool close_reserve(Stack& stack) noexcept;
 
-  void trim() noexcept;
+  bool trim() noexcept;  // of each pool; true: there may be more to trim
   // Async-signal-safe.
   bool contains(const void* address) const noexcept;
   const std::array<StackPool, kStackClasses>& pools() const noexcept { return pools_; }

@@ -108,7 +108,7 @@ bool StackPool::carve_apart() noexcept {
   return false;
 }
 
-void StackPool::list(std::vector<char*>& list, char* slot) noexcept {
+void StackPool::list(SlotList& list, char* slot) noexcept {
   Atomic<std::uint8_t>& state = states_[index_of(slot)];
   if ((state.load(relaxed) & kListed) != 0) {
     stale_.fetch_sub(1, relaxed);
@@ -131,7 +131,7 @@ bool StackPool::take_listed(std::size_t index) noexcept {
   return false;
 }
 
-char* StackPool::take_from(std::vector<char*>& list) noexcept {
+char* StackPool::take_from(SlotList& list) noexcept {
   while (!list.empty()) {
     char* slot = list.back();
     list.pop_back();

@@ -14,7 +14,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <vector>
+#include <deque>
 
 #include "base/atomic.h"
 #include "base/lock.h"
@@ -75,9 +75,11 @@ class StackPool {
   // runs on `stack`.
   bool grow(Stack& stack) noexcept;
 
-  // Returns to the system the memory of the stacks that nobody needed since the last call. Called by sysmon about once
-  // a second; gives back a bounded number a call. Returns how many.
+  // Returns to the system the memory of the stacks that nobody needed since the last call that found no more. At most
+  // kTrimMax a call, which take about a millisecond. Returns how many. Called by sysmon, about once a second, and soon
+  // again while it returns kTrimMax.
   std::size_t trim() noexcept;
+  static constexpr std::size_t kTrimMax = 1024;
 
   // Whether `address` lies in the reserve. Async-signal-safe.
   bool contains(const void* address) const noexcept;
@@ -93,7 +95,7 @@ class StackPool {
 
  private:
   static constexpr std::size_t kBatch = 32;
-  static constexpr std::size_t kTrimMax = 4096;
+  using SlotList = std::deque<char*>;  // what was listed last is taken first, and the oldest are trimmed
 
   // What is known of a slot, in one byte. kListed stands though another has taken the slot since: it is dropped by
   // whoever finds it in the list.
@@ -110,9 +112,9 @@ class StackPool {
   bool fill(Cache& cache) noexcept;
   void halve(Cache& cache) noexcept;
   char* take_slot() noexcept NOVELO_REQUIRES(lock_);
-  char* take_from(std::vector<char*>& list) noexcept NOVELO_REQUIRES(lock_);
+  char* take_from(SlotList& list) noexcept NOVELO_REQUIRES(lock_);
   bool take_listed(std::size_t index) noexcept;
-  void list(std::vector<char*>& list, char* slot) noexcept NOVELO_REQUIRES(lock_);
+  void list(SlotList& list, char* slot) noexcept NOVELO_REQUIRES(lock_);
   bool carve() noexcept NOVELO_REQUIRES(lock_);
   bool carve_batch() noexcept NOVELO_REQUIRES(lock_);
   bool carve_apart() noexcept NOVELO_REQUIRES(lock_);
@@ -129,11 +131,11 @@ class StackPool {
   std::size_t carve_next_ NOVELO_GUARDED_BY(lock_) = 0;
   Atomic<std::size_t> carved_{0};
   Atomic<std::size_t> idle_{0};  // written under the lock: a counter here that each goroutine moves is seen in figures
-  Atomic<std::int64_t> stale_{0};                      // listed, and taken by a stack that grew
-  Atomic<bool> is_used_up_{false};                     // nothing is left but what processors keep
-  std::vector<char*> hot_ NOVELO_GUARDED_BY(lock_);    // their pages are still committed
-  std::vector<char*> cold_ NOVELO_GUARDED_BY(lock_);   // their pages were given back
-  std::vector<char*> spare_ NOVELO_GUARDED_BY(lock_);  // as cold_, for stacks to grow into as long as there is else
+  Atomic<std::int64_t> stale_{0};            // listed, and taken by a stack that grew
+  Atomic<bool> is_used_up_{false};           // nothing is left but what processors keep
+  SlotList hot_ NOVELO_GUARDED_BY(lock_);    // their pages are still committed
+  SlotList cold_ NOVELO_GUARDED_BY(lock_);   // their pages were given back
+  SlotList spare_ NOVELO_GUARDED_BY(lock_);  // as cold_, for stacks to grow into as long as there is else
   std::size_t hot_low_water_ NOVELO_GUARDED_BY(lock_) = 0;  // the fewest hot_ had since the last trim()
 };
 

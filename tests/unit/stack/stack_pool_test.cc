@@ -233,6 +233,21 @@ TEST_F(StackPoolTest, TrimGivesBackTheMemoryOfStacksNobodyNeeded) {
   for (int i = 0; i < 100; ++i) ASSERT_NE(pool_.take(cache_).bottom, nullptr);
 }
 
+TEST(StackPoolTrim, GivesBackABoundedNumberACallUntilNothingIsLeftThatNobodyNeeded) {
+  constexpr std::size_t kStacks = 2 * StackPool::kTrimMax + 100;
+  StackPool pool(StackClass::kDense);
+  ASSERT_TRUE(pool.reserve(kStacks, ~std::size_t{0}));
+  std::vector<Stack> stacks;
+  for (std::size_t i = 0; i < kStacks; ++i) stacks.push_back(pool.take());
+  for (const Stack& stack : stacks) pool.give(stack);
+  EXPECT_EQ(pool.trim(), 0u);  // notes what is there
+  EXPECT_EQ(pool.trim(), StackPool::kTrimMax);
+  EXPECT_EQ(pool.trim(), StackPool::kTrimMax);
+  EXPECT_EQ(pool.trim(), 100u);
+  EXPECT_EQ(pool.trim(), 0u);
+  EXPECT_EQ(pool.idle_slots(), pool.carved_slots());
+}
+
 TEST_F(StackPoolTest, TrimKeepsTheMemoryOfStacksInUse) {
   const Stack used = pool_.take(cache_);
   used.bottom[100] = 42;
