@@ -2,8 +2,8 @@
 // the stack is never looked through while the goroutine runs, it is looked through once a cycle, and nobody who was
 // held back is forgotten.
 //
-//   the collector  claims the look; looks, in pieces; under the lock says that it is done and takes who was held back,
-//                  who is queued again
+//   the collector  claims the look; looks, in pieces; says that it is done; looks through who was held back, if that is
+//                  still due, and queues it again; ends holding back
 //   its machine    of a shallow one claims the look itself, or waits for the end of another's; of a deep one, if the
 //                  look is not done, holds the goroutine back under the lock, and runs others
 #include <memory>
@@ -25,7 +25,7 @@ constexpr int kDone = 2;
 
 struct Faults {
   bool holds_back_without_looking = false;  // under the lock whether it is done by now
-  bool takes_before_done = false;           // who was held back, and then says that it is done
+  bool ends_without_serving = false;
   bool runs_unscanned = false;
   bool says_done_early = false;  // before the last piece
 };
@@ -37,6 +37,7 @@ struct Goroutine {
   int scans = 0;
   model::ModelLock lock;
   Plain<bool> is_held_back{false};
+  Plain<bool> holds_back{true};
   Atomic<int> queued{0};  // times it was
 
   void enqueue() { queued.fetch_add(1, release); }  // [scan-queue] as a run queue does it
@@ -44,8 +45,11 @@ struct Goroutine {
     int expected = kDue;
     return scan.compare_exchange_strong(expected, kAtIt, acquire, acquire);
   }
+  Atomic<int> turns{0};
+  void give_way() { turns.fetch_add(1, relaxed); }  // to whoever wants to go on meanwhile
   void look() {
     stack.read();
+    give_way();
     lower_stack.read();
     ++scans;
   }
@@ -55,38 +59,44 @@ struct Goroutine {
   }
 };
 
-void collector(Goroutine& g, const Faults& faults) {
+void look_if_due(Goroutine& g, const Faults& faults) {
   if (!g.claim()) return;
-  bool is_due = false;
   if (faults.says_done_early) {
     g.stack.read();
     ++g.scans;
     g.scan.store(kDone, release);
+    g.give_way();
     g.lower_stack.read();
   } else {
     g.look();
-  }
-  if (faults.takes_before_done) {
-    g.lock.lock();
-    is_due = g.is_held_back.read();
-    g.is_held_back.write(false);
-    g.lock.unlock();
-    g.scan.store(kDone, release);
-  } else {
-    g.lock.lock();
     g.scan.store(kDone, release);  // [gc-scan]
-    is_due = g.is_held_back.read();
-    g.is_held_back.write(false);
-    g.lock.unlock();
   }
-  if (is_due) g.enqueue();
+}
+
+void serve_held_back(Goroutine& g) {
+  g.lock.lock();
+  const bool is_held_back = g.is_held_back.read();
+  g.is_held_back.write(false);
+  g.lock.unlock();
+  if (!is_held_back) return;
+  look_if_due(g, {});
+  g.enqueue();
+}
+
+void collector(Goroutine& g, const Faults& faults) {
+  serve_held_back(g);  // before others
+  look_if_due(g, faults);
+  if (!faults.ends_without_serving) serve_held_back(g);
+  g.lock.lock();
+  g.holds_back.write(false);
+  g.lock.unlock();
 }
 
 // False: it runs once it is queued again.
 bool may_run_deep(Goroutine& g, const Faults& faults) {
   if (faults.runs_unscanned || g.scan.load(acquire) == kDone) return true;  // [gc-scan]
   g.lock.lock();
-  const bool is_done = !faults.holds_back_without_looking && g.scan.load(relaxed) == kDone;
+  const bool is_done = !faults.holds_back_without_looking && (!g.holds_back.read() || g.scan.load(acquire) == kDone);
   if (!is_done) g.is_held_back.write(true);
   g.lock.unlock();
   return is_done;
@@ -132,7 +142,7 @@ void shallow_against_ready(Program& p, bool waits) {
 TEST(ScanReadyModel, ADeepStackIsScannedOnceAndNeverWhileItsGoroutineRuns) {
   expect_always([](Program& p) { deep_against_ready(p, {}); });
   expect_found("all threads wait", [](Program& p) { deep_against_ready(p, {.holds_back_without_looking = true}); });
-  expect_found("all threads wait", [](Program& p) { deep_against_ready(p, {.takes_before_done = true}); });
+  expect_found("all threads wait", [](Program& p) { deep_against_ready(p, {.ends_without_serving = true}); });
   expect_found("a data race", [](Program& p) { deep_against_ready(p, {.runs_unscanned = true}); });
   expect_found("a data race", [](Program& p) { deep_against_ready(p, {.says_done_early = true}); });
 }

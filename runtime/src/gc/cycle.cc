@@ -349,8 +349,6 @@ void Collector::mark_roots(Turns& turns) noexcept {
     marked_objects_.fetch_add(marker.take_marked_objects(), relaxed);
   }
   scan_goroutines(turns);
-  const LockGuard guard(held_back_lock_);
-  holds_back_.store(false, release);  // [gc-held-back]
 }
 
 void Collector::drain(Turns& turns) noexcept {

@@ -132,14 +132,15 @@ class Collector {
   bool claim_scan(Goroutine& g) noexcept;
   bool is_left_to_collector(const Goroutine& g, const void* sp) const noexcept;
   bool hold_back(Goroutine& g) noexcept;
-  void end_scan(Goroutine& g) noexcept;
-  // From `sp` up. With `turns`, by the collector: in pieces if it is deep, and whoever was held back for it runs on.
+  void serve_held_back(Marker& marker, Turns& turns) noexcept;
+  // From `sp` up. With `turns`, by the collector: in pieces if it is deep.
   void scan(Goroutine& g, const void* sp, Marker& marker, Turns* turns = nullptr) noexcept;
   std::uint64_t scanned() const noexcept { return 2 * looks_.load(relaxed); }
 
   // Goroutines with a deep stack are held back until it was looked through: from black birth until all stacks were.
   Lock<LockRank::kHeldBack> held_back_lock_;
   Atomic<bool> holds_back_{false};
+  Goroutine* held_back_ NOVELO_GUARDED_BY(held_back_lock_) = nullptr;  // the last one first
 
   CollectedHeap& heap_;
   MarkQueue queue_;

@@ -74,24 +74,30 @@ bool Collector::is_left_to_collector(const Goroutine& g, const void* sp) const n
   return holds_back_.load(acquire) && may_be_held_back(g) && depth(g, sp) > kPieceBytes;
 }
 
-// True: end_scan() will make it run. From its machine, which has said that it is about to run it.
+// True: serve_held_back() will make it run. From its machine, which has said that it is about to run it.
 bool Collector::hold_back(Goroutine& g) noexcept {
   const LockGuard guard(held_back_lock_);
-  if (!holds_back_.load(relaxed) || g.scan.load(relaxed) == scanned()) return false;
+  if (!holds_back_.load(relaxed) || g.scan.load(acquire) == scanned()) return false;  // [gc-scan]
   g.held_back_ns = steady_ns();
+  g.next = held_back_;
+  held_back_ = &g;
   return true;
 }
 
-void Collector::end_scan(Goroutine& g) noexcept {
-  std::int64_t held_back_ns = 0;
+// Those who wait for the look come first.
+void Collector::serve_held_back(Marker& marker, Turns& turns) noexcept {
+  Goroutine* g = nullptr;
   {
     const LockGuard guard(held_back_lock_);
-    g.scan.store(scanned(), release);  // [gc-scan]
-    held_back_ns = std::exchange(g.held_back_ns, 0);
+    g = std::exchange(held_back_, nullptr);
   }
-  if (held_back_ns == 0) return;
-  mutator_of(*current_machine()).interrupted(Interruption::kScan, steady_ns() - held_back_ns);
-  scheduler()->requeue(&g);
+  while (g != nullptr) {
+    Goroutine* const next = g->next;
+    if (claim_scan(*g)) scan(*g, g->context.sp, marker, &turns);
+    mutator_of(*current_machine()).interrupted(Interruption::kScan, steady_ns() - g->held_back_ns);
+    scheduler()->requeue(g);
+    g = next;
+  }
 }
 
 void Collector::scan(Goroutine& g, const void* sp, Marker& marker, Turns* turns) noexcept {
@@ -106,11 +112,7 @@ void Collector::scan(Goroutine& g, const void* sp, Marker& marker, Turns* turns)
       scan_stack(left->context.sp, left->stack, marker, between);
     }
   }
-  if (turns != nullptr) {
-    end_scan(g);
-  } else {
-    g.scan.store(scanned(), release);  // [gc-scan]
-  }
+  g.scan.store(scanned(), release);  // [gc-scan]
 }
 
 void Collector::for_each_unscanned(Turns& turns, absl::FunctionRef<void(Goroutine& g, const char* blocking_sp)> scan) {
@@ -133,10 +135,18 @@ void Collector::scan_goroutines(Turns& turns) noexcept {
   Marker marker(heap_, queue_);
   int looks = 0;
   for_each_unscanned(turns, [&](Goroutine& g, const char* blocking_sp) {
-    if (++looks % kLookEvery == 0) turns.give_way();
+    if (++looks % kLookEvery == 0) {
+      serve_held_back(marker, turns);
+      turns.give_way();
+    }
     if (!claim_scan(g)) return;
     scan(g, blocking_sp != nullptr ? blocking_sp : g.context.sp, marker, &turns);
   });
+  serve_held_back(marker, turns);  // the last: whoever is deep has been looked through
+  {
+    const LockGuard guard(held_back_lock_);
+    holds_back_.store(false, release);  // [gc-held-back]
+  }
   marked_bytes_.fetch_add(marker.take_marked_bytes(), relaxed);
   marked_objects_.fetch_add(marker.take_marked_objects(), relaxed);
 }

@@ -4,8 +4,10 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -75,6 +77,21 @@ TEST_F(Vm, GuardingKeepsErrno) {
   errno = ENOTTY;
   ASSERT_TRUE(vm_guard(base_, kPage));
   EXPECT_EQ(errno, ENOTTY);
+}
+
+TEST(VmLimits, AShareIsAPartOfAddressSpaceWhereThatIsLimited) {
+  constexpr std::size_t kGiB = std::size_t{1} << 30;
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_AS, &before), 0);
+  rlimit limited = before;
+  limited.rlim_cur = 4 * kGiB;
+  ASSERT_EQ(setrlimit(RLIMIT_AS, &limited), 0);
+  const std::size_t small = vm_share(kGiB / 2, 4);
+  const std::size_t large = vm_share(10 * kGiB, 4);
+  ASSERT_EQ(setrlimit(RLIMIT_AS, &before), 0);
+  EXPECT_EQ(small, kGiB / 2);
+  EXPECT_EQ(large, kGiB);
+  EXPECT_EQ(vm_share(kGiB, 4), before.rlim_cur == RLIM_INFINITY ? kGiB : std::min<rlim_t>(kGiB, before.rlim_cur / 4));
 }
 
 TEST(VmLimits, AReservationLargerThanTheAddressSpaceIsRefused) {
