@@ -11,10 +11,11 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
+#include <functional>
 #include <memory>
 #include <stdexcept>
+#include <string>
 #include <thread>
-#include <vector>
 
 #include "novelo/gc.h"
 #include "support/runtime_fixture.h"
@@ -45,7 +46,6 @@ class SignalStorm {
   }
   ~SignalStorm() {
     sender_ = {};
-    std::this_thread::yield();
     signal(SIGUSR2, SIG_IGN);  // those on their way
     sigaction(SIGUSR2, &before_, nullptr);
   }

@@ -183,8 +183,8 @@ struct SavedRegisters {
 struct GoExit {};
 
 // Above zero: calls that do not block look up too. In deterministic mode they let others go first, if the seed says so;
-// while some goroutine has used up its stack, they throw StackOverflow if it is the caller. Elsewhere a load and a
-// branch.
+// while some goroutine has used up its stack, they throw StackOverflow if it is the caller; while the collector waits
+// for answers, they answer, and a caller with a deep stack lets others go first. Elsewhere a load and a branch.
 extern std::atomic<int> is_looked_up;
 void choice_point_slow() noexcept;
 void overflow_point_slow();

@@ -138,6 +138,7 @@ class Collector {
   std::uint64_t scanned() const noexcept { return 2 * looks_.load(relaxed); }
 
   // Goroutines with a deep stack are held back until it was looked through: from black birth until all stacks were.
+  // Under the lock nobody is looked through or made to run.
   Lock<LockRank::kHeldBack> held_back_lock_;
   Atomic<bool> holds_back_{false};
   Goroutine* held_back_ NOVELO_GUARDED_BY(held_back_lock_) = nullptr;  // the last one first
