@@ -13,11 +13,13 @@
 #include <cstdlib>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <stdexcept>
 #include <string>
 #include <thread>
 
 #include "novelo/gc.h"
+#include "stack/stack.h"
 #include "support/runtime_fixture.h"
 #include "support/seed.h"
 
@@ -113,7 +115,16 @@ class SignalStress : public testing::RuntimeTest {
 NOVELO_WITH_PROCS(SignalStress);
 
 TEST_P(SignalStress, StacksGrow) {
-  in_a_storm([] { return spawn([] { return use(std::size_t{1} << 20); }).join(); });
+  std::atomic<std::uint64_t> grown{0};
+  Mutex turn;  // for one at a time there is room to grow into
+  in_a_storm([&] {
+    const std::lock_guard<Mutex> guard(turn);
+    constexpr std::size_t kBytes = rt::stack_slot_bytes(rt::StackClass::kLarge) / 2 * 3;
+    const bool is_whole = spawn([] { return use(kBytes); }).join();
+    grown = runtime_stats().stack_grown_total;
+    return is_whole;
+  });
+  EXPECT_GT(grown, 0u);
 }
 
 TEST_P(SignalStress, ExceptionsAreCaught) {
