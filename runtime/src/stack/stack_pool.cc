@@ -195,7 +195,7 @@ std::size_t StackPool::give(Stack stack) noexcept {
     }
     if (!is_guarded) continue;  // memory for a guard ran out: nobody may use the slot any more
     LockGuard guard(lock_);
-    list(i < highest ? cold_ : hot_, slot);
+    list(i < highest ? spare_ : hot_, slot);  // what has grown once will do so again
     count_idle();
   }
   return released;

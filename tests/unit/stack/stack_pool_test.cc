@@ -127,6 +127,21 @@ TEST_F(StackPoolTest, ASlotThatWasGrownIntoIsGivenToNobodyElseUntilItIsGivenBack
   EXPECT_EQ(pool_.take(cache_).bottom, nullptr);
 }
 
+TEST_F(StackPoolTest, WhereAStackHasGrownTheNextCanGrowThoughOthersWereTakenMeanwhile) {
+  for (const StackClass kind : {StackClass::kMedium, StackClass::kLarge}) {
+    StackPool pool{kind};
+    ASSERT_TRUE(pool.reserve(64));
+    Stack stack = pool.take();
+    ASSERT_TRUE(pool.grow(stack));
+    const char* top = stack.bottom + stack.size;
+    pool.give(stack);
+    Stack next = pool.take();
+    EXPECT_EQ(next.bottom + next.size, top) << "the warm one first";
+    for (int i = 0; i < 8; ++i) ASSERT_NE(pool.take().bottom, nullptr);
+    EXPECT_TRUE(pool.grow(next));
+  }
+}
+
 TEST_F(StackPoolTest, AStackDoesNotGrowIntoAnother) {
   std::vector<Stack> all;
   while (all.empty() || all.back().bottom != nullptr) all.push_back(pool_.take(cache_));
