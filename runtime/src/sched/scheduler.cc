@@ -26,6 +26,11 @@ namespace {
 Atomic<Scheduler*> g_scheduler{nullptr};
 Atomic<std::uint64_t> g_generation{1};
 
+int procs_wanted(const RuntimeOptions& options) noexcept {
+  if (options.seed.has_value()) return 1;
+  return options.max_procs > 0 ? options.max_procs : default_max_procs();
+}
+
 template <class Names>
 Names names_of(auto name_of) {
   Names names{};
@@ -81,7 +86,16 @@ Scheduler& require_scheduler() {
   return *s;
 }
 
-Scheduler::Scheduler(RuntimeOptions options)
+Scheduler::Scheduler(RuntimeOptions options) : Scheduler(std::move(options), Unstarted{}) {
+  // The destructor runs though what follows throws.
+  fault_handler_install(on_stack_fault);
+  if (choices_ != nullptr) begin_choices();
+  follows_system_.store(choices_ == nullptr && options_.max_procs <= 0, relaxed);
+  resize(procs_wanted(options_));
+  start_watcher();
+}
+
+Scheduler::Scheduler(RuntimeOptions options, Unstarted)
     : options_(std::move(options)),
       generation_(g_generation.fetch_add(1, relaxed)),
       thread_idle_timeout_ns_(absl::ToInt64Nanoseconds(
@@ -103,7 +117,7 @@ Scheduler::Scheduler(RuntimeOptions options)
   if (options_.max_threads < 3) {
     throw RuntimeError("max_threads is " + std::to_string(options_.max_threads) + "; the runtime needs at least 3");
   }
-  const int procs = choices_ != nullptr ? 1 : options_.max_procs > 0 ? options_.max_procs : default_max_procs();
+  const int procs = procs_wanted(options_);
   if (procs > static_cast<int>(ProcessorTable::kMax)) {
     throw RuntimeError("max_procs is " + std::to_string(procs) + "; the limit is " +
                        std::to_string(ProcessorTable::kMax));
@@ -121,17 +135,12 @@ Scheduler::Scheduler(RuntimeOptions options)
     goroutines_max_ = guards > others + kStacksMin ? guards - others : kStacksMin;
     limited_by_guards_ = true;
   }
-  fault_handler_install(on_stack_fault);
-  resize(procs);
-  follows_system_.store(choices_ == nullptr && options_.max_procs <= 0, relaxed);
-  if (choices_ != nullptr) begin_choices();
   root_ = ScopeCore::make(nullptr, ScopeCore::Hold::kNone);
   root_->add();
-  start_threads();
   withdraw.armed = false;
 }
 
-void Scheduler::start_threads() {
+void Scheduler::start_watcher() {
   const int error = pthread_create(
       &sysmon_thread_, nullptr,
       [](void* self) -> void* {
@@ -141,12 +150,13 @@ void Scheduler::start_threads() {
       },
       this);
   if (error != 0) throw RuntimeError(std::string("cannot start the watcher thread: ") + std::strerror(error));
+  has_watcher_ = true;
 }
 
 Scheduler::~Scheduler() {
   is_stopping_.store(true, seq_cst);  // [stop] with find_work() and sysmon_loop()
   wake_sysmon();
-  pthread_join(sysmon_thread_, nullptr);
+  if (has_watcher_) pthread_join(sysmon_thread_, nullptr);
   timekeeper_word_.fetch_add(1, seq_cst);  // [timer-sleep] with keep_time()
   futex_wake(timekeeper_word_, 1);
   // Every machine ends when it next looks for work; those asleep are woken with nothing.

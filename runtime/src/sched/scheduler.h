@@ -142,7 +142,9 @@ class Scheduler : public KeptObject {
   };
 
   // scheduler.cc
-  void start_threads();
+  struct Unstarted {};
+  Scheduler(RuntimeOptions options, Unstarted);  // without threads
+  void start_watcher();
   Machine* make_machine() noexcept NOVELO_REQUIRES(idle_lock_);
 
   // resize.cc
@@ -302,6 +304,7 @@ class Scheduler : public KeptObject {
   Atomic<std::uint32_t> run_word_{0};
 
   pthread_t sysmon_thread_{};
+  bool has_watcher_ = false;
   // 1 while sysmon sleeps because all is idle: whoever wakes a machine then wakes it too. [sysmon-sleep]
   Atomic<std::uint32_t> sysmon_asleep_{0};
 };
