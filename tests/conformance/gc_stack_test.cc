@@ -1,9 +1,11 @@
 // Collections while goroutines are deep: others run on, and what is referred to from deep stacks alone stays.
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -14,6 +16,7 @@
 #include "novelo/gc.h"
 #include "novelo/stack.h"
 #include "support/runtime_fixture.h"
+#include "support/seed.h"
 
 namespace novelo {
 namespace {
@@ -193,6 +196,63 @@ TEST(GcStackOnOneProcessor, OthersRunWhileADeepStackIsLookedThrough) {
     std::int64_t shallow = 0;
     for (int i = 0; i < 5; ++i) shallow = std::max(shallow, turns_during_cycle(8192));
     EXPECT_GE(turns_during_cycle(std::size_t{100} << 20), shallow + 40);
+  });
+}
+
+TEST_P(GcStackTest, WhoIsDeepGetsOnThoughOneCycleFollowsTheOther) {
+  run([] {
+    std::array<std::atomic<int>, kDeep> steps{};
+    std::atomic<bool> is_over{false};
+    WaitGroup group;
+    for (std::atomic<int>& mine : steps) {
+      group.go([&mine, &is_over] {
+        hold(kLevels, [&] {
+          while (!is_over) {
+            for (int i = 0; i < 10'000; ++i) gc::make<Numbered>(-2);
+            ++mine;
+          }
+        });
+      });
+    }
+    const std::uint64_t enough = gc::stats().cycles + 60;
+    testing::yield_until([enough] { return gc::stats().cycles >= enough; });
+    for (const std::atomic<int>& one : steps) EXPECT_GT(one, 0);
+    is_over = true;
+    group.wait();
+  });
+}
+
+// What lies so far below where this is called, in a frame of its own: whether memory is behind it.
+[[gnu::noinline]] bool has_memory(const char* here, std::size_t below) {
+  constexpr std::uintptr_t kPage = 4096;
+  const std::uintptr_t page = (reinterpret_cast<std::uintptr_t>(here) - below) / kPage * kPage;
+  unsigned char is_resident = 0;
+  EXPECT_EQ(mincore(reinterpret_cast<void*>(page), kPage, &is_resident), 0);
+  return (is_resident & 1) != 0;
+}
+
+TEST_P(GcStackTest, OneThatWaitsGivesBackWhatDeeperCallsTookAndGoesDeepAgain) {
+  run([] {
+    constexpr std::size_t kBelow = std::size_t{32} << 10;
+    constexpr int kEnough = 150;  // levels: more than that
+    std::atomic<const char*> place{nullptr};
+    const auto gate = make_chan<int>();
+    auto deep = spawn([&] {
+      const std::array<volatile char, 1> here{1};
+      EXPECT_TRUE(hold(kEnough, [] {}));
+      EXPECT_TRUE(has_memory(const_cast<const char*>(here.data()), kBelow));
+      place = const_cast<const char*>(here.data());
+      const auto object = gc::make<Numbered>(4711);
+      gate.recv();
+      EXPECT_EQ(object->number, 4711);
+      EXPECT_EQ(here[0], 1);
+      EXPECT_TRUE(hold(kEnough, [] {}));
+    });
+    testing::yield_until([&] { return place != nullptr; });
+    for (const testing::For patience{std::chrono::seconds(30)}; patience && has_memory(place, kBelow);) gc::collect();
+    EXPECT_FALSE(has_memory(place, kBelow));
+    gate.send(1);
+    deep.join();
   });
 }
 

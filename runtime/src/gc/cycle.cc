@@ -61,6 +61,7 @@ Collector::Collector() noexcept
   };
   is_tracing_ = is_debugging("gctrace=1");
   is_stressing_ = is_debugging("gcstress=1");
+  if (is_stressing_) set_settled_after(0);
   is_verifying_.store(kIsDebugBuild || is_debugging("gcverify=1"), relaxed);
 }
 
@@ -287,6 +288,8 @@ void Collector::run_cycle() noexcept {
   Turns turns(*scheduler());
   const std::int64_t began = steady_ns();
   pacer_.begin_cycle(scheduler()->max_procs());
+  const std::int64_t now = now_coarse_ns();
+  settled_since_ns_ = std::min(std::exchange(cycle_began_ns_, now), now - settled_ns_.load(relaxed));
   number_.store(number_.load(relaxed) + 1, relaxed);
   looks_.store(looks_.load(relaxed) + 1, relaxed);
   // What this goroutine has on its stack is marked, or was left there by another that had the stack before.

@@ -80,6 +80,11 @@ class Collector {
   // builds, and with gcverify=1 in $NOVELO_DEBUG.
   void set_verifying(bool on) noexcept { is_verifying_.store(on, relaxed); }
 
+  // For how long a goroutine is to have waited for its stack to be shrunk: a second; none with gcstress=1 in
+  // $NOVELO_DEBUG.
+  static constexpr std::int64_t kSettledNs = 1'000'000'000;
+  void set_settled_after(std::int64_t ns) noexcept { settled_ns_.store(ns, relaxed); }
+
   std::uint64_t cycles(CollectionCause cause) const noexcept {
     return cycles_[static_cast<std::size_t>(cause)].load(relaxed);
   }
@@ -135,13 +140,22 @@ class Collector {
   void serve_held_back(Marker& marker, Turns& turns) noexcept;
   // From `sp` up. With `turns`, by the collector: in pieces if it is deep.
   void scan(Goroutine& g, const void* sp, Marker& marker, Turns* turns = nullptr) noexcept;
+  void shrink_stacks(Goroutine& g) noexcept;  // by the collector, while it is at them
   std::uint64_t scanned() const noexcept { return 2 * looks_.load(relaxed); }
 
   // Goroutines with a deep stack are held back until it was looked through: from black birth until all stacks were.
   // Under the lock nobody is looked through or made to run.
   Lock<LockRank::kHeldBack> held_back_lock_;
   Atomic<bool> holds_back_{false};
-  Goroutine* held_back_ NOVELO_GUARDED_BY(held_back_lock_) = nullptr;  // the last one first
+  // In the order they were to run in: with the next cycle at once behind this one, who comes last is held back again.
+  Goroutine* held_back_ NOVELO_GUARDED_BY(held_back_lock_) = nullptr;
+  Goroutine** held_back_end_ NOVELO_GUARDED_BY(held_back_lock_) = &held_back_;
+
+  // Who waits since then gives back the memory of calls that have returned. At least since before the last cycle, so
+  // that who goes deep all the time keeps it.
+  Atomic<std::int64_t> settled_ns_{kSettledNs};
+  std::int64_t settled_since_ns_ = 0;
+  std::int64_t cycle_began_ns_ = 0;
 
   CollectedHeap& heap_;
   MarkQueue queue_;

@@ -79,8 +79,9 @@ bool Collector::hold_back(Goroutine& g) noexcept {
   const LockGuard guard(held_back_lock_);
   if (!holds_back_.load(relaxed) || g.scan.load(acquire) == scanned()) return false;  // [gc-scan]
   g.held_back_ns = steady_ns();
-  g.next = held_back_;
-  held_back_ = &g;
+  g.next = nullptr;
+  *held_back_end_ = &g;
+  held_back_end_ = &g.next;
   return true;
 }
 
@@ -90,6 +91,7 @@ void Collector::serve_held_back(Marker& marker, Turns& turns) noexcept {
   {
     const LockGuard guard(held_back_lock_);
     g = std::exchange(held_back_, nullptr);
+    held_back_end_ = &held_back_;
   }
   while (g != nullptr) {
     Goroutine* const next = g->next;
@@ -112,7 +114,21 @@ void Collector::scan(Goroutine& g, const void* sp, Marker& marker, Turns* turns)
       scan_stack(left->context.sp, left->stack, marker, between);
     }
   }
+  if (turns != nullptr) shrink_stacks(g);
   g.scan.store(scanned(), release);  // [gc-scan]
+}
+
+// Nobody runs on them until the look is over.
+void Collector::shrink_stacks(Goroutine& g) noexcept {
+  const std::int64_t since = g.waiting_since_ns.load(relaxed);
+  if (since > settled_since_ns_ || since == g.shrunk_since_ns) return;
+  if (g.state.load(acquire) != GoroutineState::kWaiting || g.stack.bottom == nullptr) return;  // [gc-state]
+  StackClasses& stacks = scheduler()->stacks();
+  bool is_done = stacks.shrink(g.stack, g.context.sp, *g.stack_need);
+  for (const StackSegment* left = g.segments; left != nullptr; left = left->outer) {
+    is_done = stacks.shrink(left->stack, left->context.sp, *g.stack_need) && is_done;
+  }
+  if (is_done) g.shrunk_since_ns = since;
 }
 
 void Collector::for_each_unscanned(Turns& turns, absl::FunctionRef<void(Goroutine& g, const char* blocking_sp)> scan) {

@@ -110,6 +110,7 @@ struct Goroutine : ListLink {  // the link of its scope's list of members, under
   // The number of the collector's look that has come to its stack, twice, and one more while it is there.
   Atomic<std::uint64_t> scan{0};
   std::int64_t held_back_ns = 0;             // since when it waits to be looked through before it runs
+  std::int64_t shrunk_since_ns = 0;          // the wait in which its stack was shrunk; whoever is at its stack
   Atomic<const char*> blocking_sp{nullptr};  // in a BlockingSection: its frames lie above
 
   StackNeed* stack_need = nullptr;   // of what it runs; from its first run on

@@ -145,6 +145,20 @@ bool StackClasses::close_reserve(Stack& stack) noexcept {
   return true;
 }
 
+bool StackClasses::shrink(const Stack& stack, const void* sp, StackNeed& need) noexcept {
+  if (stack.is_reserve_open) return true;
+  const char* const kept = static_cast<const char*>(sp) - kPageBytes;
+  const std::size_t used = used_bytes(stack);
+  if (stack.is_measured) raise_to(need.used_bytes_max, used);
+  char* const lowest = stack.bottom + stack.size - used;
+  if (kept < lowest + kPageBytes) return true;
+  const std::size_t unused = static_cast<std::size_t>(kept - lowest) / kPageBytes * kPageBytes;
+  const std::size_t bytes = std::min(unused, kShrunkMax);
+  if (!vm_discard(lowest, bytes)) return true;
+  released_bytes_.fetch_add(bytes, relaxed);
+  return bytes == unused;
+}
+
 bool StackClasses::trim() noexcept {
   bool has_more = false;
   for (StackPool& one : pools_) {

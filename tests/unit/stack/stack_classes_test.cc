@@ -82,6 +82,31 @@ TEST_F(StackClassesTest, NoStackGrowsBeyondTheLimit) {
   classes_.give_segment(stack);
 }
 
+TEST_F(StackClassesTest, AShrunkStackKeepsWhatLiesAboveAndAPageBelow) {
+  const Stack stack = classes_.take(cache_, need_);
+  std::memset(stack.bottom + stack.size - 3 * kMiB, 7, 3 * kMiB);
+  char* const sp = stack.bottom + stack.size - 8192;
+  EXPECT_FALSE(classes_.shrink(stack, sp, need_)) << "at most kShrunkMax at a time";
+  EXPECT_EQ(classes_.released_bytes_total(), StackClasses::kShrunkMax);
+  while (!classes_.shrink(stack, sp, need_)) {
+  }
+  EXPECT_EQ(classes_.released_bytes_total(), 3 * kMiB - 8192 - 4096);
+  EXPECT_TRUE(classes_.shrink(stack, sp, need_));
+  EXPECT_EQ(classes_.released_bytes_total(), 3 * kMiB - 8192 - 4096) << "there was no more";
+  for (const char* at = sp - 4096; at < stack.bottom + stack.size; ++at) ASSERT_EQ(*at, 7);
+  EXPECT_EQ(sp[-4097], 0);
+  EXPECT_EQ(stack.bottom[stack.size - 3 * kMiB], 0);
+}
+
+TEST_F(StackClassesTest, WhatAShrunkStackNeededIsStillKnown) {
+  const Stack stack = classes_.take(cache_, need_);
+  std::memset(stack.bottom + stack.size - kMiB, 1, kMiB);
+  classes_.shrink(stack, stack.bottom + stack.size - 4096, need_);
+  classes_.give(cache_, stack, need_);
+  EXPECT_GE(need_.used_bytes_max, kMiB);
+  EXPECT_EQ(classes_.take(cache_, need_).kind, StackClass::kLarge);
+}
+
 TEST_F(StackClassesTest, ALimitBelowTheLargeOnesLeavesThemOut) {
   StackClasses small;
   ASSERT_GE(small.reserve(1024, kMiB), 1024u);
