@@ -73,11 +73,13 @@ void add_collector(Families& out) {
   const gc::Stats stats = gc::stats();
   MetricFamily& cycles = out.add("novelo_gc_cycles_total", "Cycles of the collector, by why.", MetricType::Counter);
   // Read one after the other: never below zero.
-  const std::uint64_t asked = stats.cycles_requested + stats.cycles_for_leaks + stats.cycles_for_meters;
+  const std::uint64_t asked =
+      stats.cycles_requested + stats.cycles_for_leaks + stats.cycles_for_meters + stats.cycles_for_period;
   Families::counter(cycles, {{"cause", "heap"}}, stats.cycles > asked ? stats.cycles - asked : 0);
   Families::counter(cycles, {{"cause", "request"}}, stats.cycles_requested);
   Families::counter(cycles, {{"cause", "leaks"}}, stats.cycles_for_leaks);
   Families::counter(cycles, {{"cause", "meter"}}, stats.cycles_for_meters);
+  Families::counter(cycles, {{"cause", "period"}}, stats.cycles_for_period);
   MetricFamily& pauses = out.add("novelo_gc_pause_seconds",
                                  "What the collector did on a thread that runs goroutines, each time: its handshakes, "
                                  "looks through stacks, marking for what is allocated.",

@@ -306,6 +306,7 @@ struct Stats {
   std::uint64_t cycles_requested = 0;   // of them, by collect()
   std::uint64_t cycles_for_leaks = 0;   // of them, by find_leaks()
   std::uint64_t cycles_for_meters = 0;  // of them, for goroutines at the limit of Meter::limit_heap()
+  std::uint64_t cycles_for_period = 0;  // of them, because there had been none for two minutes
   std::uint64_t heap_live_bytes = 0;    // found alive by the last cycle
   std::uint64_t heap_bytes = 0;         // and allocated since
   std::uint64_t heap_goal_bytes = 0;    // at which the present or next cycle is to end

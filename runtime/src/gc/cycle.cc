@@ -59,6 +59,11 @@ Collector::Collector() noexcept
       []() noexcept { poll_hook(); },
       [](Scheduler& scheduler) noexcept { Collector::get().scheduler_gone(scheduler); },
   };
+  // One that is under way will tell.
+  set_cycle_start([]() noexcept {
+    Collector& collector = Collector::get();
+    return collector.request(CollectionCause::kPeriod) || collector.is_under_way();
+  });
   is_tracing_ = is_debugging("gctrace=1");
   is_stressing_ = is_debugging("gcstress=1");
   if (is_stressing_) set_settled_after(0);
@@ -95,11 +100,11 @@ void Collector::scheduler_gone(Scheduler& scheduler) noexcept {
 // ---- asking for a cycle ----
 
 bool Collector::request(CollectionCause cause) noexcept {
-  if (begun_.load(relaxed) != completed_.load(relaxed)) return false;
+  if (is_under_way()) return false;
   bool starts = false;
   {
     const LockGuard guard(lock_);
-    if (begun_.load(relaxed) != completed_.load(relaxed)) return false;
+    if (is_under_way()) return false;
     starts = !std::exchange(is_running_, true);
     if (starts) cause_ = cause;
     wanted_ = std::max(wanted_, begun_.load(relaxed) + 1);

@@ -40,8 +40,8 @@ namespace novelo::rt {
 class Scheduler;
 class Turns;
 
-enum class CollectionCause : std::uint8_t { kHeap, kRequest, kLeaks, kMeter };
-inline constexpr std::size_t kCollectionCauses = 4;
+enum class CollectionCause : std::uint8_t { kHeap, kRequest, kLeaks, kMeter, kPeriod };
+inline constexpr std::size_t kCollectionCauses = 5;
 
 class Collector {
  public:
@@ -88,6 +88,7 @@ class Collector {
   std::uint64_t cycles(CollectionCause cause) const noexcept {
     return cycles_[static_cast<std::size_t>(cause)].load(relaxed);
   }
+  bool is_under_way() const noexcept { return begun_.load(relaxed) != completed_.load(relaxed); }
   std::uint64_t cycles() const noexcept { return completed_.load(relaxed); }
   std::uint64_t mark_ns() const noexcept { return mark_ns_.load(relaxed); }
   std::uint64_t assist_ns() const noexcept { return assist_ns_.load(relaxed); }

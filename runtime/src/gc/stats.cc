@@ -16,6 +16,7 @@ Stats stats() {
   s.cycles = collector.cycles();
   s.cycles_requested = collector.cycles(rt::CollectionCause::kRequest);
   s.cycles_for_leaks = collector.cycles(rt::CollectionCause::kLeaks);
+  s.cycles_for_period = collector.cycles(rt::CollectionCause::kPeriod);
   s.cycles_for_meters = collector.cycles(rt::CollectionCause::kMeter);
   using Work = rt::Collector::Work;
   s.mark_work_seconds = static_cast<double>(collector.work_ns(Work::kMark)) * 1e-9;

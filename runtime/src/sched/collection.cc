@@ -6,6 +6,7 @@
 
 #include "base/atomic.h"
 #include "base/check.h"
+#include "os/clock.h"
 
 namespace novelo::rt {
 namespace {
@@ -13,6 +14,8 @@ namespace {
 constexpr std::size_t kHooksMax = 8;
 constinit std::array<Atomic<CollectionHook>, kHooksMax> g_hooks{};
 constinit Atomic<std::size_t> g_count{0};
+constinit Atomic<CycleStart> g_start{nullptr};
+constinit Atomic<std::int64_t> g_last_ns{0};
 
 }  // namespace
 
@@ -23,9 +26,23 @@ void add_collection_hook(CollectionHook hook) noexcept {
 }
 
 void tell_of_collection() noexcept {
+  g_last_ns.store(steady_ns(), relaxed);
   for (const Atomic<CollectionHook>& hook : g_hooks) {
     if (const CollectionHook call = hook.load(relaxed)) call();
   }
+}
+
+std::int64_t last_collection_ns() noexcept {
+  return g_last_ns.load(relaxed);
+}
+
+void set_cycle_start(CycleStart start) noexcept {
+  g_start.store(start, release);  // [cycle-start]
+}
+
+void collection_is_due() noexcept {
+  const CycleStart start = g_start.load(acquire);  // [cycle-start] the collector has been made
+  if (start == nullptr || !start()) tell_of_collection();
 }
 
 }  // namespace novelo::rt

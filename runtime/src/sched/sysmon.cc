@@ -42,8 +42,8 @@ void Scheduler::sysmon_loop() noexcept {
       next_scavenge = now + kTrimEveryNs;
     }
     if (choices_ == nullptr && now >= next_collection) {
-      start_system(Closure([] { tell_of_collection(); }));
-      next_collection = now + kCollectionEveryNs;
+      if (now >= last_collection_ns() + kCollectionEveryNs) start_system(Closure([] { collection_is_due(); }));
+      next_collection = std::max(now, last_collection_ns()) + kCollectionEveryNs;
     }
     // [sysmon-sleep] the word first, then the look at the processors; wake_sysmon() is called after one was taken
     sysmon_asleep_.store(1, seq_cst);
