@@ -153,6 +153,19 @@ TEST_P(StatsTest, TheHeapHoldsWhatChannelsHold) {
     EXPECT_GE(after.heap_free_bytes + after.heap_released_bytes, kChannels * kEach / 2);
   });
 }
+
+TEST_P(StatsTest, MuchThatIsFreeForAWhileIsGivenBackToTheSystem) {
+  run([] {
+    constexpr std::size_t kEach = std::size_t{1} << 20;
+    constexpr std::size_t kChannels = 64;
+    std::vector<Chan<std::array<char, kEach>>> channels;
+    for (std::size_t i = 0; i < kChannels; ++i) channels.push_back(make_chan<std::array<char, kEach>>(1));
+    const std::uint64_t before = runtime_stats().heap_released_bytes;
+    channels.clear();
+    testing::yield_until([before] { return runtime_stats().heap_released_bytes >= before + kChannels * kEach / 2; });
+    EXPECT_LT(runtime_stats().heap_free_bytes, kChannels * kEach / 2);
+  });
+}
 #endif
 
 TEST_P(StatsTest, TheListNamesEachGoroutineItsStateAndWhatItWaitsFor) {

@@ -18,7 +18,16 @@ namespace {
 
 constexpr std::size_t kBytesMin = std::size_t{64} << 20;
 constexpr std::size_t kPopulateBytes = std::size_t{256} << 10;
+constexpr std::size_t kDiscardBytes = std::size_t{8} << 20;
 constexpr std::size_t kLookedAt = 64;  // free runs of the last list, for the best fit
+
+// In pieces, so that others come to change the address space in between.
+bool discard(char* start, std::size_t bytes) noexcept {
+  for (std::size_t done = 0; done < bytes; done += kDiscardBytes) {
+    if (!vm_discard(start + done, std::min(bytes - done, kDiscardBytes))) return false;
+  }
+  return true;
+}
 
 template <class T>
 T* reserve_table(std::size_t entries) noexcept {
@@ -224,7 +233,7 @@ std::size_t PageHeap::scavenge(std::size_t bytes) noexcept {
         if (found == nullptr) break;
         remove_free(*found);  // nobody sees it meanwhile
       }
-      const bool is_given_back = vm_discard(found->start, found->bytes());
+      const bool is_given_back = discard(found->start, found->bytes());
       const LockGuard guard(lock_);
       found->is_released = is_given_back;  // else it is not zero
       const std::size_t bytes_of_it = found->bytes();

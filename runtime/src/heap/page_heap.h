@@ -4,7 +4,7 @@
 //
 //   who        central lists, large objects; sysmon (scavenge())
 //   may        take its lock and make system calls; never parks
-//   cost       a lock and a look at one list for small runs; a system call now and then
+//   cost       a lock and a look at one list for small runs; a system call now and then. scavenge(): 2 to 30 ms a GiB
 //   invariants every page below the frontier belongs to one span; no two free spans are neighbours; the first and the
 //              last page of a span lead to it, of a span in use every page
 //   tested     tests/unit/heap/page_heap_test.cc

@@ -247,6 +247,7 @@ class Scheduler : public KeptObject {
   };
   void sysmon_loop() noexcept;
   void wake_sysmon() noexcept;
+  void give_back_heaps() noexcept;
   bool sysmon_pass(std::vector<Watch>& watches, std::int64_t now) noexcept;
 
   RuntimeOptions options_;
@@ -305,6 +306,7 @@ class Scheduler : public KeptObject {
 
   pthread_t sysmon_thread_{};
   bool has_watcher_ = false;
+  Atomic<bool> is_scavenging_{false};  // a goroutine gives memory of the heaps back
   // 1 while sysmon sleeps because all is idle: whoever wakes a machine then wakes it too. [sysmon-sleep]
   Atomic<std::uint32_t> sysmon_asleep_{0};
 };

@@ -1,9 +1,11 @@
 // sysmon: a thread without a processor that watches the others. It asks a goroutine whose slice is over to yield at its
-// next runtime call, takes the processor away from one that makes no call, and trims the stack pool. It looks every
-// 20 us while things change, down to every 10 ms while they do not, and sleeps while all processors are idle.
+// next runtime call, takes the processor away from one that makes no call, and has memory given back that nobody wants.
+// It looks every 20 us while things change, down to every 10 ms while they do not, and sleeps while all processors are
+// idle.
 #include <algorithm>
 
 #include "heap/collected_heap.h"
+#include "novelo/go.h"
 #include "os/clock.h"
 #include "sched/collection.h"
 #include "sched/scheduler.h"
@@ -18,10 +20,39 @@ constexpr std::int64_t kPeriodMinNs = 20'000;
 constexpr std::int64_t kPeriodMaxNs = 10'000'000;
 constexpr std::int64_t kPriorityPeriodMaxNs = 1'000'000;  // with priorities in use
 constexpr std::int64_t kTrimEveryNs = 1'000'000'000;
-constexpr std::int64_t kTrimAgainNs = 5'000'000;  // while there is more: 200,000 stacks a second
-constexpr int kQuietPasses = 50;                  // passes without an event before the period grows
+constexpr std::int64_t kTrimAgainNs = 5'000'000;               // while there is more: 200,000 stacks a second
+constexpr std::uint64_t kMuchBytes = std::uint64_t{16} << 20;  // a few milliseconds
+constexpr int kQuietPasses = 50;                               // passes without an event before the period grows
+
+void scavenge_heaps() noexcept {
+  Heap::get().scavenge();
+  kept_heap().scavenge();
+  if (CollectedHeap::exists()) CollectedHeap::get().scavenge();
+}
+
+std::uint64_t free_bytes_in_heaps() noexcept {
+  std::uint64_t bytes = Heap::get().bytes().free + kept_heap().bytes().free;
+  if (CollectedHeap::exists()) bytes += CollectedHeap::get().pages().bytes().free;
+  return bytes;
+}
 
 }  // namespace
+
+// Much of it takes too long for this thread, which others rely on.
+void Scheduler::give_back_heaps() noexcept {
+  if (is_scavenging_.load(acquire)) return;  // [scavenging]
+  if (choices_ != nullptr || free_bytes_in_heaps() <= kMuchBytes) return scavenge_heaps();
+  is_scavenging_.store(true, relaxed);
+  const bool is_started = start_system(Closure([this] {
+    const ShieldSection shield;
+    {
+      const BlockingSection section;
+      scavenge_heaps();
+    }
+    is_scavenging_.store(false, release);  // [scavenging]
+  }));
+  if (!is_started) is_scavenging_.store(false, relaxed);  // the runtime ends
+}
 
 void Scheduler::sysmon_loop() noexcept {
   std::vector<Watch> watches;
@@ -35,9 +66,7 @@ void Scheduler::sysmon_loop() noexcept {
     about_now_ns_.store(now_coarse_ns(), relaxed);
     if (now >= next_trim) next_trim = now + (stacks_.trim() ? kTrimAgainNs : kTrimEveryNs);
     if (now >= next_scavenge) {
-      Heap::get().scavenge();
-      kept_heap().scavenge();
-      if (CollectedHeap::exists()) CollectedHeap::get().scavenge();
+      give_back_heaps();
       follow_system();
       next_scavenge = now + kTrimEveryNs;
     }
