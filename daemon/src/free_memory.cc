@@ -1,11 +1,12 @@
-// malloc_trim() walks every arena, so it is called only when there is something to expect from it: when the process is
-// larger than after the last call.
+// malloc_trim() walks every arena, so it is called only when there is something to expect from it: while the size of
+// the process changes, and a few times afterwards, since what is free in malloc alone does not change it.
 #include "free_memory.h"
 
 #include <malloc.h>
 #include <novelo/go.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <fstream>
 
 namespace novelo::daemon {
@@ -22,13 +23,16 @@ std::int64_t resident_bytes() {
 }  // namespace
 
 void return_free_memory_until_cancelled() {
-  std::int64_t after_last = resident_bytes();
+  std::int64_t before = resident_bytes();
+  int calls_left = 0;
   while (true) {
     sleep(kFreeMemoryInterval);
-    after_last = blocking([after_last] {
-      if (resident_bytes() < after_last + kFreeMemoryGrowthBytes) return after_last;
+    blocking([&] {
+      if (std::abs(resident_bytes() - before) >= kFreeMemoryChangeBytes) calls_left = kFreeMemoryCalls;
+      if (calls_left == 0) return;
+      --calls_left;
       malloc_trim(0);
-      return resident_bytes();
+      before = resident_bytes();
     });
   }
 }

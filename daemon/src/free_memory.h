@@ -15,8 +15,9 @@
 namespace novelo::daemon {
 
 inline constexpr absl::Duration kFreeMemoryInterval = absl::Seconds(5);
-// What the process may have grown by since the last time before malloc is asked again.
-inline constexpr std::int64_t kFreeMemoryGrowthBytes = std::int64_t{8} << 20;
+// By what the process has grown or shrunk when malloc is asked, and how many times then.
+inline constexpr std::int64_t kFreeMemoryChangeBytes = std::int64_t{8} << 20;
+inline constexpr int kFreeMemoryCalls = 3;
 
 void return_free_memory_until_cancelled();
 

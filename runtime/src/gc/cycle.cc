@@ -59,9 +59,10 @@ Collector::Collector() noexcept
       []() noexcept { poll_hook(); },
       [](Scheduler& scheduler) noexcept { Collector::get().scheduler_gone(scheduler); },
   };
-  // One that is under way will tell.
   set_cycle_start([]() noexcept {
     Collector& collector = Collector::get();
+    if (collector.pacer().percent() < 0) return false;  // only the limit counts
+    // One that is under way will tell.
     return collector.request(CollectionCause::kPeriod) || collector.is_under_way();
   });
   is_tracing_ = is_debugging("gctrace=1");

@@ -41,6 +41,7 @@ class Pacer {
 
   // Growth over what is alive, in percent; negative: only the limit counts. Return what it was.
   int set_percent(int percent) noexcept;
+  int percent() const noexcept { return percent_.load(relaxed); }
   // Soft, in bytes of collected objects. Return what it was.
   std::uint64_t set_limit(std::uint64_t bytes) noexcept;
 

@@ -24,7 +24,11 @@ constexpr std::size_t kSmallBytes = std::size_t{128} << 20;  // of a heap that i
 template <class T>
 T* make_table(std::size_t entries) noexcept {
   void* table = vm_reserve(entries * sizeof(T));
-  if (table == nullptr || vm_make_usable(table, entries * sizeof(T))) return static_cast<T*>(table);
+  if (table == nullptr) return nullptr;
+  if (vm_make_usable(table, entries * sizeof(T))) {
+    vm_leave_out_of_core(table, entries * sizeof(T));
+    return static_cast<T*>(table);
+  }
   vm_release(table, entries * sizeof(T));
   return nullptr;
 }

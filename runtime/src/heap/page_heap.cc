@@ -33,7 +33,10 @@ template <class T>
 T* reserve_table(std::size_t entries) noexcept {
   void* table = vm_reserve(entries * sizeof(T));
   if (table == nullptr) return nullptr;
-  if (vm_make_usable(table, entries * sizeof(T))) return static_cast<T*>(table);
+  if (vm_make_usable(table, entries * sizeof(T))) {
+    vm_leave_out_of_core(table, entries * sizeof(T));  // gigabytes, of which little is used
+    return static_cast<T*>(table);
+  }
   vm_release(table, entries * sizeof(T));
   return nullptr;
 }

@@ -98,6 +98,7 @@ void* vm_reserve(std::size_t bytes) noexcept {
   void* address = mmap(nullptr, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (address == MAP_FAILED) return nullptr;
   madvise(address, bytes, MADV_NOHUGEPAGE);  // a huge page would commit the whole stack at its first touch
+  madvise(address, bytes, MADV_DONTDUMP);    // debuggers write what may not even be read into their core files
   const auto begin = reinterpret_cast<std::uintptr_t>(address);
   g_set_apart.add({begin, begin + bytes});
   return address;
@@ -113,7 +114,15 @@ void vm_prefer_huge(void* address, std::size_t bytes) noexcept {
 }
 
 bool vm_make_usable(void* address, std::size_t bytes) noexcept {
-  return mprotect(address, bytes, PROT_READ | PROT_WRITE) == 0;
+  const int saved = errno;
+  const bool is_usable = mprotect(address, bytes, PROT_READ | PROT_WRITE) == 0;
+  if (is_usable) madvise(address, bytes, MADV_DODUMP);
+  errno = saved;
+  return is_usable;
+}
+
+void vm_leave_out_of_core(void* address, std::size_t bytes) noexcept {
+  madvise(address, bytes, MADV_DONTDUMP);
 }
 
 bool vm_guard(void* address, std::size_t bytes) noexcept {

@@ -39,8 +39,10 @@ struct VmRange {
 // By their addresses; the number of those there are, and the first of them.
 std::size_t vm_ranges_set_apart(std::span<VmRange> to) noexcept;
 
-// Lets a part of a reservation be read and written; memory comes page by page at the first touch.
+// Lets a part of a reservation be read and written; memory comes page by page at the first touch. Core files hold what
+// is usable, but for what is left out of them.
 bool vm_make_usable(void* address, std::size_t bytes) noexcept;
+void vm_leave_out_of_core(void* address, std::size_t bytes) noexcept;
 
 // Lets the system use huge pages for a part of a reservation: memory comes two megabytes at a time then. A hint.
 void vm_prefer_huge(void* address, std::size_t bytes) noexcept;

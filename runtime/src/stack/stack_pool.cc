@@ -1,7 +1,7 @@
 // One reservation instead of one mapping a stack: a process may have 65530 mappings, and a guard made by mprotect costs
 // two of them. Guards are therefore made by MADV_GUARD_INSTALL (Linux 6.13), which costs none, and by mprotect where
-// the kernel does not know it. The address space is made usable in batches, so that a strict overcommit policy charges
-// only what is carved; that of large stacks, which lie apart from each other, at once.
+// the kernel does not know it. The address space is made usable in batches, that of large stacks, which lie apart from
+// each other, one by one: a strict overcommit policy charges what is carved, and core files hold no more.
 //
 // Rejected: a slot of thread size (8 MiB) for each goroutine: every goroutine would then pay a page-table page of its
 // own beside its first stack page.
@@ -53,8 +53,7 @@ bool StackPool::reserve(std::size_t slots, std::size_t bytes_max) noexcept {
       base_ += (kPageTableReach - address % kPageTableReach) % kPageTableReach + skew;
     }
     states_ = static_cast<Atomic<std::uint8_t>*>(vm_reserve(slots));
-    if (states_ != nullptr && vm_make_usable(states_, slots) &&
-        (skew == 0 || vm_make_usable(base_, slots * slot_bytes_))) {
+    if (states_ != nullptr && vm_make_usable(states_, slots)) {
       reserved_bytes_ = bytes;
       slots_max_ = slots;
       return true;
@@ -94,13 +93,17 @@ bool StackPool::carve_batch() noexcept {
   return true;
 }
 
+bool StackPool::make_one_usable(char* slot) noexcept {
+  return vm_make_usable(slot, slot_bytes_) && vm_guard(slot, kStackGuardBytes);
+}
+
 // One alone, as far from the others as can be, so that it can grow.
 bool StackPool::carve_apart() noexcept {
   while (carve_next_ < slots_max_) {
     const std::size_t i = slots_max_ - 1 - reversed(carve_next_++, slots_max_);
     std::uint8_t untouched = 0;
     if (!states_[i].compare_exchange_strong(untouched, kCarved | kTaken, relaxed, relaxed)) continue;  // grown into
-    if (!vm_guard(slot_at(i), kStackGuardBytes)) return false;
+    if (!make_one_usable(slot_at(i))) return false;
     carved_.fetch_add(1, relaxed);
     list(cold_, slot_at(i));
     return true;
@@ -218,7 +221,7 @@ bool StackPool::grow(Stack& stack) noexcept {
   } while (!below.compare_exchange_weak(state, state | kTaken | kCarved, acquire, relaxed));
   char* slot = slot_at(lowest - 1);
   if (state == 0) {
-    if (!vm_guard(slot, kStackGuardBytes)) return false;  // the slot stays taken, by nobody
+    if (!make_one_usable(slot)) return false;  // it stays taken, by nobody
     carved_.fetch_add(1, relaxed);
   }
   if ((state & kListed) != 0) stale_.fetch_add(1, relaxed);

@@ -118,6 +118,7 @@ class StackPool {
   bool carve() noexcept NOVELO_REQUIRES(lock_);
   bool carve_batch() noexcept NOVELO_REQUIRES(lock_);
   bool carve_apart() noexcept NOVELO_REQUIRES(lock_);
+  bool make_one_usable(char* slot) noexcept;  // async-signal-safe
   void count_idle() noexcept NOVELO_REQUIRES(lock_);
 
   const StackClass kind_;

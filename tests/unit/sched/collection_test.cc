@@ -26,5 +26,20 @@ TEST_P(CollectionTest, WhenItIsDueThereIsACycleAndAllAreTold) {
   });
 }
 
+TEST_P(CollectionTest, WhereOnlyTheLimitCountsAllAreToldWithoutACycle) {
+  run([] {
+    const int percent = gc::set_percent(-1);
+    gc::collect();
+    const gc::Stats before = gc::stats();
+    const std::int64_t begun = steady_ns();
+    testing::yield_until([begun] {
+      collection_is_due();
+      return last_collection_ns() >= begun;
+    });
+    EXPECT_EQ(gc::stats().cycles_for_period, before.cycles_for_period);
+    gc::set_percent(percent);
+  });
+}
+
 }  // namespace
 }  // namespace novelo::rt

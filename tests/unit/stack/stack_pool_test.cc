@@ -5,10 +5,15 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
+#include <cstdint>
+#include <cstdio>
 #include <cstring>
+#include <fstream>
 #include <memory>
 #include <set>
+#include <string>
 #include <vector>
 
 namespace novelo::rt {
@@ -213,6 +218,33 @@ TEST_F(StackPoolTest, LargeStacksLieFarApartAndGrowManyTimes) {
   std::size_t n = 0;
   while (large->take().bottom != nullptr) ++n;
   EXPECT_EQ(n, large->slots_max());
+}
+
+// Of the pool's reserve, what can be written: a strict overcommit policy charges it, and a core file may hold it.
+std::size_t writable_bytes(const StackPool& pool) {
+  std::ifstream maps("/proc/self/maps");
+  std::size_t sum = 0;
+  for (std::string line; std::getline(maps, line);) {
+    std::uintptr_t begin = 0;
+    std::uintptr_t end = 0;
+    char may[5] = {};
+    if (std::sscanf(line.c_str(), "%zx-%zx %4s", &begin, &end, may) != 3 || may[1] != 'w') continue;
+    begin = std::max(begin, reinterpret_cast<std::uintptr_t>(pool.begin()));
+    end = std::min(end, reinterpret_cast<std::uintptr_t>(pool.end()));
+    if (begin < end) sum += end - begin;
+  }
+  return sum;
+}
+
+TEST_F(StackPoolTest, OnlyWhatWasCarvedCanBeWritten) {
+  const auto large = std::make_unique<StackPool>(StackClass::kLarge);
+  ASSERT_TRUE(large->reserve(256));
+  EXPECT_EQ(writable_bytes(*large), 0u);
+  Stack stack = large->take();
+  EXPECT_GE(writable_bytes(*large), stack.size);
+  ASSERT_TRUE(large->grow(stack));
+  EXPECT_GE(writable_bytes(*large), stack.size);
+  EXPECT_LE(writable_bytes(*large), 2 * stack_slot_bytes(StackClass::kLarge));
 }
 
 TEST_F(StackPoolTest, TheEndOfTheReserveGivesAnEmptyStack) {
