@@ -349,11 +349,10 @@ TEST_P(GcStress, BlockingSectionsKeepTheirStacks) {
 
 // Down so many levels, each with a frame of a KiB, and on the way up a wait at one of them: what lies below is given
 // back then, and written again by the next. Returns how many frames are not what they were.
-[[gnu::noinline]] std::uint64_t wait_on_the_way_up(int levels, int at,
-                                                   std::uint64_t mark) {  // NOLINT(misc-no-recursion)
+[[gnu::noinline]] std::uint64_t wait_going_up(int levels, int at, std::uint64_t mark) {  // NOLINT(misc-no-recursion)
   std::array<volatile std::uint64_t, 128> frame;
   for (volatile std::uint64_t& word : frame) word = mark + static_cast<std::uint64_t>(levels);
-  std::uint64_t wrong = levels == 0 ? 0 : wait_on_the_way_up(levels - 1, at, mark);
+  std::uint64_t wrong = levels == 0 ? 0 : wait_going_up(levels - 1, at, mark);
   if (levels == at) sleep(absl::Microseconds(mark % 4000));
   for (const volatile std::uint64_t& word : frame) wrong += word != mark + static_cast<std::uint64_t>(levels) ? 1 : 0;
   return wrong;
@@ -365,7 +364,7 @@ TEST_P(GcStress, StacksKeepWhatStandsOnThemWhenTheyShrink) {
     std::uint64_t wrong = 0;
     while (until) {
       const int levels = 10 + static_cast<int>(random() % 200);
-      wrong += wait_on_the_way_up(levels, static_cast<int>(random() % static_cast<std::uint64_t>(levels)), random());
+      wrong += wait_going_up(levels, static_cast<int>(random() % static_cast<std::uint64_t>(levels)), random());
     }
     return wrong;
   });

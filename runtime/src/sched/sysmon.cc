@@ -21,7 +21,7 @@ constexpr std::int64_t kPeriodMaxNs = 10'000'000;
 constexpr std::int64_t kPriorityPeriodMaxNs = 1'000'000;  // with priorities in use
 constexpr std::int64_t kTrimEveryNs = 1'000'000'000;
 constexpr std::int64_t kTrimAgainNs = 5'000'000;               // while there is more: 200,000 stacks a second
-constexpr std::uint64_t kMuchBytes = std::uint64_t{16} << 20;  // a few milliseconds
+constexpr std::uint64_t kMuchBytes = std::uint64_t{16} << 20;  // up to half a ms
 constexpr int kQuietPasses = 50;                               // passes without an event before the period grows
 
 void scavenge_heaps() noexcept {

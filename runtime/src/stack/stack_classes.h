@@ -5,8 +5,7 @@
 //              handler and grow_stack(), on the goroutine: grow(), open_reserve(), close_reserve(); the collector:
 //              shrink()
 //   cost       as StackPool; the first goroutines of each entry are measured: three system calls at their end.
-//   shrink():
-//              0.6 us, and 0.1 us for each page it gives back
+//              To shrink one takes 0.6 us, and 0.1 us for each page that is given back
 //   invariants what an entry is known to need never shrinks
 //   tested     tests/unit/stack/stack_classes_test.cc, tests/conformance/stack_test.cc
 //
