@@ -254,6 +254,27 @@ TEST_P(GcTest, ACleanupRunsOnceAndAStoppedOneNever) {
   });
 }
 
+TEST_P(GcTest, WhatIsFoundWhileACleanupRunsIsCleanedUpWithoutAnotherCycle) {
+  run([] {
+    const auto go_on = make_chan<Unit>();
+    const auto has_begun = std::make_shared<std::atomic<int>>(0);
+    const auto cleaned = std::make_shared<std::atomic<int>>(0);
+    for (int i = 0; i < 10; ++i) {
+      gc::add_cleanup(gc::make<Node>(), [go_on, has_begun] {
+        ++*has_begun;
+        static_cast<void>(go_on.recv());
+      });
+    }
+    collect_until(*has_begun, 1);
+    for (int i = 0; i < 10; ++i) gc::add_cleanup(gc::make<Node>(), [cleaned] { ++*cleaned; });
+    for (int i = 0; i < 3; ++i) gc::collect();
+    EXPECT_EQ(cleaned->load(), 0);  // one at a time
+    go_on.close();
+    testing::yield_until([&] { return *cleaned >= 8; });
+    EXPECT_LE(cleaned->load(), 10);
+  });
+}
+
 TEST_P(GcTest, ChannelsClosuresAndResultsKeepWhatTheyHold) {
   run([] {
     const auto chan = make_chan<gc::Ptr<Node>>(4);

@@ -159,18 +159,25 @@ void Collector::run_cycles() noexcept {
   clear_frames_below();  // references to all that was looked through
 }
 
-// What comes after a cycle runs code of the program, which may wait: on a goroutine of its own, one at a time.
+// What comes after a cycle runs code of the program, which may wait or throw: on a goroutine of its own, one at a time.
+// Cycles that end meanwhile are followed by one more.
 void Collector::start_followers() noexcept {
-  if (has_followers_.exchange(true, acquire)) return;  // [gc-followers]
+  if (unfollowed_.fetch_add(1, acq_rel) == 0) follow();  // [gc-followers]
+}
+
+void Collector::follow() noexcept {
   const bool is_started = scheduler()->start_system(Closure([this] {
     struct Over {
-      ~Over() { flag.store(false, release); }  // [gc-followers]
-      Atomic<bool>& flag;
-    } over{has_followers_};
+      ~Over() {
+        if (collector.unfollowed_.fetch_sub(cycles, acq_rel) > cycles) collector.follow();  // [gc-followers]
+      }
+      Collector& collector;
+      std::uint32_t cycles;
+    } over{*this, unfollowed_.load(acquire)};  // [gc-followers] what those cycles found
     tell_of_collection();
     cleanups_.run_due();
   }));
-  if (!is_started) has_followers_.store(false, release);  // [gc-followers] the runtime ends
+  if (!is_started) unfollowed_.store(0, relaxed);  // the runtime ends
 }
 
 // ---- handshakes ----

@@ -107,6 +107,7 @@ class Collector {
   void run_cycles() noexcept;
   void run_cycle() noexcept;
   void start_followers() noexcept;
+  void follow() noexcept;
   void shake_hands(Handshake kind, Turns& turns) noexcept;
   // A goroutine that answers for the machine it runs on: its stack is to be looked through from here up.
   struct Self {
@@ -176,9 +177,9 @@ class Collector {
   Atomic<std::uint64_t> marked_objects_{0};
   Atomic<std::int64_t> credit_bytes_{0};  // marked by the collector and not yet allocated for
   Atomic<bool> is_verifying_{false};
-  Atomic<bool> has_followers_{false};  // cleanups and those told of the last cycle run
-  bool is_tracing_ = false;            // gctrace=1 in $NOVELO_DEBUG: a line a cycle
-  bool is_stressing_ = false;          // gcstress=1: a cycle at each look
+  Atomic<std::uint32_t> unfollowed_{0};  // cycles whose cleanups have not run and that nobody was told of
+  bool is_tracing_ = false;              // gctrace=1 in $NOVELO_DEBUG: a line a cycle
+  bool is_stressing_ = false;            // gcstress=1: a cycle at each look
 
   Lock<LockRank::kChannel> lock_;
   bool is_running_ NOVELO_GUARDED_BY(lock_) = false;

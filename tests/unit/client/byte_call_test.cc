@@ -83,7 +83,8 @@ TEST_F(ByteCallTest, TheDeadlineEndsTheCallAndReachesTheServer) {
     call.start();
     EXPECT_EQ(call.finish().code(), absl::StatusCode::kDeadlineExceeded);
   }
-  EXPECT_GE(absl::Now(), deadline);
+  // gRPC carries it over to another clock by reading both, one after the other: it is off by what passed in between.
+  EXPECT_GE(absl::Now(), deadline - absl::Milliseconds(100));
   server_.stop();  // waits for the method
   EXPECT_LT(absl::AbsDuration(seen - deadline), absl::Seconds(5));
 }
