@@ -35,7 +35,7 @@ build_dir=$tree/build/bench
 default_workloads=(yield spawn_join spawn_fan1024 pingpong buf128_1x1 buf128_8x8 unbuf_8x8 select2 mutex16 skynet1m
   fib25 chain10k timers100k sleep50us_x1000 sleep1ms_x1000 sleep1ms_x1 mem:100000 mem:1000000
   alloc bintrees latency)
-large_workloads=(interrupt_128m interrupt_1g interrupt_4g spike_goroutines spike_heap deep) # up to 20 GiB: by name alone
+large_workloads=(mem_compact interrupt_128m interrupt_1g interrupt_4g spike_goroutines spike_heap deep) # up to 20 GiB: by name alone
 
 say() { printf 'compare.sh: %s\n' "$*" >&2; }
 die() {

@@ -82,6 +82,10 @@ class Workload(unittest.TestCase):
     def test_mem_wakes_each(self):
         self.expect("mem", 200, 200, ["mem200_bytes", "mem200_spawn", "mem200_wakeall"])
 
+    def test_mem_compact_wakes_each(self):
+        metrics = [f"mem_compact300_{what}" for what in ("bytes", "spawn", "wakeall")]
+        self.expect("mem_compact", 300, 300, metrics)
+
 
     def test_alloc_makes_each(self):
         self.expect("alloc", 5000, 5000, [f"alloc{bytes}{kind}" for kind in "pn" for bytes in (16, 32, 64)])

@@ -5,7 +5,22 @@
 
 namespace bench {
 
-std::int64_t mem(std::int64_t goroutines) {
+namespace {
+
+// Until the collector finds no more stacks to keep without their page.
+void compact_all() {
+  novelo::sleep(absl::Milliseconds(1100));  // a wait is long after a second
+  int idle_cycles = 0;
+  std::uint64_t compacted = 0;
+  while (idle_cycles < 4) {
+    novelo::gc::collect();
+    const std::uint64_t now = novelo::runtime_stats().stacks_compacted;
+    idle_cycles = now > compacted ? 0 : idle_cycles + 1;
+    compacted = now;
+  }
+}
+
+std::int64_t park(const char* workload, std::int64_t goroutines, void (*settle)()) {
   const double before = resident_bytes();
   auto gate = novelo::make_chan<int>();
   auto done = novelo::make_chan<int>(1024);
@@ -18,13 +33,24 @@ std::int64_t mem(std::int64_t goroutines) {
   }
   const double spawn_ns = ns_since(start);
   novelo::sleep(absl::Milliseconds(300));  // until all are parked
+  settle();
   const double bytes = resident_bytes() - before;
   start = Clock::now();
   gate.close();
   std::int64_t woken = 0;
   for (std::int64_t i = 0; i < goroutines; ++i) woken += *done.recv();
-  print_parked(goroutines, bytes, spawn_ns, ns_since(start));
+  print_parked(workload, goroutines, bytes, spawn_ns, ns_since(start));
   return woken;
+}
+
+}  // namespace
+
+std::int64_t mem(std::int64_t goroutines) {
+  return park("mem", goroutines, [] {});
+}
+
+std::int64_t mem_compact(std::int64_t goroutines) {
+  return park("mem_compact", goroutines, compact_all);
 }
 
 }  // namespace bench

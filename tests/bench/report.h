@@ -67,8 +67,9 @@ inline double peak_resident_bytes() {
 }
 
 // What `count` parked goroutines took: memory, the time to start them and the time until all had run on.
-inline void print_parked(std::int64_t count, double bytes, double spawn_ns, double wake_ns) {
-  const std::string metric = "mem" + std::to_string(count);
+inline void print_parked(const std::string& workload, std::int64_t count, double bytes, double spawn_ns,
+                         double wake_ns) {
+  const std::string metric = workload + std::to_string(count);
   const auto n = static_cast<double>(count);
   print_result(metric + "_bytes", bytes / n, "B/task");
   print_result(metric + "_spawn", spawn_ns / n, "ns/task");

@@ -43,6 +43,7 @@ std::int64_t sleep1ms_x1(std::int64_t sleeps_each);
 
 // parked.cc
 std::int64_t mem(std::int64_t goroutines);
+std::int64_t mem_compact(std::int64_t goroutines);
 
 // memory.cc
 std::int64_t alloc(std::int64_t objects_each);
@@ -75,6 +76,7 @@ inline constexpr Workload kWorkloads[] = {
     {"sleep1ms_x1000", 20, "sleeps of each of 1000 goroutines", sleep1ms_x1000},
     {"sleep1ms_x1", 500, "sleeps of one goroutine", sleep1ms_x1},
     {"mem", 0, "parked goroutines", mem},
+    {"mem_compact", 1'000'000, "parked goroutines", mem_compact},
     {"alloc", 10'000'000, "objects of each size on each processor", alloc},
     {"bintrees", 18, "the depth of the deepest tree", bintrees},
     {"latency", 8000, "beats, a millisecond apart", latency},

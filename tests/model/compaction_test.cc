@@ -1,14 +1,12 @@
-// For the compaction of cold stacks that is to be built: the page of a parked goroutine's stack is copied to an image
-// and dropped, while another goroutine that holds a pointer into it writes, and while its own comes back. No write is
-// lost, and no page is restored twice.
+// The compaction of cold stacks: the page of a parked goroutine's stack goes to an image, while another goroutine that
+// holds a pointer into it writes, its own comes back, and the collector looks through it. No write is lost, none that
+// came before the look is missed, and no page is put where one is.
 //
-//   the compactor   protects the page against writes; copies it; under the stack's lock, and only if nobody has asked
-//   for
-//                   it meanwhile, drops it
-//   a write that    under the lock: of a page being copied, the copy is given up and the protection lifted; of a
-//   dropped faults          page, it is restored a restore       puts the whole page there at once, or finds that
-//   another has (UFFDIO_COPY); the image is kept until
-//                   the goroutine itself has run
+//   the compactor    takes the page away at one instant and says that the stack is cold, under the stack's lock
+//   who touches it   is held until the server has put it back, under the lock: the page of a cold stack from its image,
+//                    any other as it comes when it is first touched. That it is awake is said before the page is there
+//   its own          puts it back under the lock, if it still is cold, and drops the image
+//   the collector    looks through the image of a cold one, through the stack of another
 #include <memory>
 
 #include "base/atomic.h"
@@ -22,103 +20,105 @@ using model::expect_found;
 using model::Program;
 
 struct Faults {
-  bool does_not_protect = false;
-  bool drops_without_looking = false;
-  bool restores_over_what_is_there = false;
-  bool first_restore_frees_the_image = false;
+  bool copies_and_then_drops = false;
+  bool takes_without_the_lock = false;
+  bool puts_over_what_is_there = false;
+  bool touch_drops_the_image = false;
+  bool says_late_that_it_is_awake = false;
 };
 
-enum class State { kWarm, kCopying, kCold };
+enum class State { kWarm, kCold, kAwake };
 
 constexpr char kLost[] = "a write was lost";
+constexpr char kMissed[] = "a write was missed";
 
-// What the kernel does to a page, one step each.
+// What the kernel does to a page, one step each; whoever finds it there sees what was done before it was put.
 struct Page {
   static constexpr int kPresent = 1;
-  static constexpr int kProtected = 2;
-  static constexpr int kValue = 4;  // times the value
+  static constexpr int kOwn = 2;      // what its goroutine has written
+  static constexpr int kForeign = 4;  // and another
 
-  Atomic<int> word{kPresent};
+  Atomic<int> word{kPresent | kOwn};
 
   // False: it faults.
-  bool write(int value) {
-    int now = word.fetch_add(0, relaxed);
-    while ((now & kPresent) != 0 && (now & kProtected) == 0) {
-      if (word.compare_exchange_weak(now, kPresent + kValue * value, relaxed, relaxed)) return true;
+  bool write_foreign() {
+    int now = word.fetch_add(0, acq_rel);
+    while ((now & kPresent) != 0) {
+      if (word.compare_exchange_weak(now, now | kForeign, acq_rel, acquire)) return true;
     }
     return false;
   }
-  bool read(int& value) {
-    const int now = word.fetch_add(0, relaxed);
-    value = now / kValue;
+  bool read(int& content) {
+    const int now = word.fetch_add(0, acq_rel);
+    content = now & (kOwn | kForeign);
     return (now & kPresent) != 0;
   }
-  void protect() { word.fetch_or(kProtected, relaxed); }
-  void lift() { word.fetch_and(~kProtected, relaxed); }
-  void drop() { word.exchange(0, relaxed); }
-  void put(int value, bool over_what_is_there) {
+  int take() { return word.exchange(0, acq_rel) & (kOwn | kForeign); }
+  void put(int content, bool over_what_is_there) {
     int absent = 0;
     if (over_what_is_there) {
-      word.exchange(kPresent + kValue * value, relaxed);
+      word.exchange(kPresent | content, acq_rel);
     } else {
-      word.compare_exchange_strong(absent, kPresent + kValue * value, relaxed, relaxed);
+      word.compare_exchange_strong(absent, kPresent | content, acq_rel, acquire);
     }
   }
 };
 
+constexpr int kAll = Page::kOwn | Page::kForeign;
+
 struct ColdStack {
   explicit ColdStack(const Faults& the_faults) : faults(the_faults) {}
+  ColdStack(const Faults& the_faults, int the_image)
+      : faults(the_faults), page{Atomic<int>{0}}, state(State::kCold), image(the_image), has_image(true) {}
 
   void compact() {
-    int copy = 0;
+    int taken = 0;
+    if (faults.takes_without_the_lock) taken = page.take();
     {
       const Guard guard(lock);
-      state = State::kCopying;
-      if (!faults.does_not_protect) page.protect();
-    }
-    page.read(copy);
-    {
-      const Guard guard(lock);
-      if (state == State::kCopying || faults.drops_without_looking) {
-        image = copy;
-        has_image = true;
-        page.drop();
-        state = State::kCold;
+      if (faults.copies_and_then_drops) {
+        page.read(taken);
+        page.take();
+      } else if (!faults.takes_without_the_lock) {
+        taken = page.take();
       }
+      image = taken;
+      has_image = true;
+      state.store(State::kCold, release);
     }
     is_compacted = true;
   }
-  void on_fault() {
-    bool is_cold = false;
-    {
-      const Guard guard(lock);
-      is_cold = state == State::kCold;
-      if (state == State::kCopying) {
-        state = State::kWarm;
-        page.lift();
-      }
-    }
-    if (is_cold) restore();
+  void put_back() {
+    model::require(has_image, "put back from nothing");
+    if (!faults.says_late_that_it_is_awake) state.store(State::kAwake, release);
+    page.put(image, faults.puts_over_what_is_there);
+    if (faults.says_late_that_it_is_awake) state.store(State::kAwake, release);
   }
-  void restore() {
-    model::require(has_image, "restored from nothing");
-    const int value = image;
-    page.put(value, faults.restores_over_what_is_there);
-    if (faults.first_restore_frees_the_image) has_image = false;
+  // By the server.
+  void on_fault() {
+    const Guard guard(lock);
+    if (state.load(relaxed) == State::kCold) {
+      put_back();
+      if (faults.touch_drops_the_image) has_image = false;
+    } else {
+      page.put(0, faults.puts_over_what_is_there);
+    }
+  }
+  void write_foreign() {
+    while (!page.write_foreign()) on_fault();
+  }
+  int read() {
+    int content = 0;
+    while (!page.read(content)) on_fault();
+    return content;
   }
   // By its own goroutine, which no compactor holds any more.
-  int come_back() {
+  void come_back() {
     model::wait_until([this] { return is_compacted; });
-    bool is_cold = false;
-    {
-      const Guard guard(lock);
-      is_cold = state == State::kCold;
-    }
-    if (is_cold) restore();
-    int value = 0;
-    while (!page.read(value)) on_fault();
-    return value;
+    const Guard guard(lock);
+    if (state.load(relaxed) == State::kCold || faults.touch_drops_the_image) put_back();
   }
+  int look() { return state.load(acquire) == State::kCold ? image : read(); }
 
   struct Guard {
     explicit Guard(model::ModelLock& the_lock) : lock(the_lock) { lock.lock(); }
@@ -129,7 +129,7 @@ struct ColdStack {
   const Faults faults;
   Page page;
   model::ModelLock lock;
-  State state = State::kWarm;
+  Atomic<State> state{State::kWarm};
   int image = 0;
   bool has_image = false;
   bool is_compacted = false;
@@ -138,24 +138,40 @@ struct ColdStack {
 void compact_against_a_foreign_write(Program& p, const Faults& faults) {
   auto stack = std::make_shared<ColdStack>(faults);
   p.thread([=] { stack->compact(); });
-  p.thread([=] {
-    while (!stack->page.write(1)) stack->on_fault();
-  });
+  p.thread([=] { stack->write_foreign(); });
   p.thread([=] { stack->come_back(); });
-  p.at_end([=] {
-    int value = 0;
-    while (!stack->page.read(value)) stack->on_fault();
-    model::require(value == 1, kLost);
-  });
+  p.thread([=] { stack->read(); });
+  p.at_end([=] { model::require(stack->read() == kAll, kLost); });
 }
 
 TEST(CompactionModel, NoForeignWriteIsLost) {
   expect_always([](Program& p) { compact_against_a_foreign_write(p, {}); });
-  expect_found(kLost, [](Program& p) { compact_against_a_foreign_write(p, {.does_not_protect = true}); });
-  expect_found(kLost, [](Program& p) { compact_against_a_foreign_write(p, {.drops_without_looking = true}); });
-  expect_found(kLost, [](Program& p) { compact_against_a_foreign_write(p, {.restores_over_what_is_there = true}); });
-  expect_found("restored from nothing",
-               [](Program& p) { compact_against_a_foreign_write(p, {.first_restore_frees_the_image = true}); });
+  expect_found(kLost, [](Program& p) { compact_against_a_foreign_write(p, {.copies_and_then_drops = true}); });
+  expect_found(kLost, [](Program& p) { compact_against_a_foreign_write(p, {.takes_without_the_lock = true}); });
+  expect_found(kLost, [](Program& p) { compact_against_a_foreign_write(p, {.puts_over_what_is_there = true}); });
+  expect_found("put back from nothing",
+               [](Program& p) { compact_against_a_foreign_write(p, {.touch_drops_the_image = true}); });
+}
+
+// The look begins when all have answered, after what they wrote before.
+void look_after_a_foreign_write(Program& p, const Faults& faults) {
+  auto stack = std::make_shared<ColdStack>(faults, Page::kOwn);
+  auto has_answered = std::make_shared<Atomic<int>>(0);
+  p.thread([=] {
+    stack->write_foreign();
+    has_answered->store(1, release);
+  });
+  p.thread([=] { stack->read(); });
+  p.thread([=] {
+    model::wait_until([=] { return has_answered->peek() == 1; });
+    has_answered->fetch_add(0, acquire);  // the newest, unlike what a load may see
+    model::require(stack->look() == kAll, kMissed);
+  });
+}
+
+TEST(CompactionModel, NoLookMissesWhatWasWrittenBefore) {
+  expect_always([](Program& p) { look_after_a_foreign_write(p, {}); });
+  expect_found(kMissed, [](Program& p) { look_after_a_foreign_write(p, {.says_late_that_it_is_awake = true}); });
 }
 
 }  // namespace

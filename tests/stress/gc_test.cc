@@ -20,6 +20,8 @@
 #include <vector>
 
 #include "gc/cycle.h"
+#include "novelo/stats.h"
+#include "stack/cold_stacks.h"
 #include "support/runtime_fixture.h"
 #include "support/seed.h"
 
@@ -71,8 +73,10 @@ class GcStress : public testing::RuntimeTest {
     const std::uint64_t enough_ = gc::stats().cycles + 4;
   };
 
-  // Runs the body on several goroutines for a while, with one cycle after the other.
-  void torture(const std::function<std::uint64_t(Random&, Until&)>& body) {
+  // Runs the body on several goroutines for a while, with one cycle after the other; `begin` before and `end` after it.
+  void torture(
+      const std::function<std::uint64_t(Random&, Until&)>& body, const std::function<void()>& begin = [] {},
+      const std::function<std::uint64_t()>& end = [] { return std::uint64_t{0}; }) {
     const std::uint64_t seed = testing::seed();
     rt::CollectedHeap::get().set_overwriting(true);
     rt::Collector::get().set_verifying(true);
@@ -81,6 +85,7 @@ class GcStress : public testing::RuntimeTest {
       std::atomic<int> left{kGoroutines};
       std::atomic<std::uint64_t> wrong{0};
       WaitGroup group;
+      begin();
       for (int i = 0; i < kGoroutines; ++i) {
         group.go([&, i] {
           Random random(seed + static_cast<std::uint64_t>(i));
@@ -91,6 +96,7 @@ class GcStress : public testing::RuntimeTest {
       }
       while (left > 0) gc::collect();
       group.wait();
+      wrong += end();
       EXPECT_EQ(wrong.load(), 0u);
     });
     rt::CollectedHeap::get().set_overwriting(false);
@@ -368,6 +374,95 @@ TEST_P(GcStress, StacksKeepWhatStandsOnThemWhenTheyShrink) {
     }
     return wrong;
   });
+  rt::Collector::get().set_settled_after(rt::Collector::kSettledNs);
+}
+
+// Many that wait, each for its turn, with a tree and a number on their stacks. Whoever gives it a turn may have
+// changed both from elsewhere before.
+class Sleepers {
+ public:
+  static constexpr std::size_t kSize = 200;
+
+  Sleepers() {
+    for (int i = 0; i < 100; ++i) start(places_[0], true);  // the first of a kind have large stacks, never kept compact
+    group_.wait();
+    for (Place& place : places_) start(place, false);
+  }
+
+  void give_turn(Random& random) {
+    Place& place = places_[random() % kSize];
+    const std::unique_lock lock(place.mutex, std::try_to_lock);
+    if (!lock) return;
+    place.waits.recv();
+    if (random() % 2 == 0) {
+      *place.tree = build(random, 1 + static_cast<int>(random() % 3));
+      *place.number = (*place.tree)->value;
+    }
+    place.turn.send(Turn::kOne);
+  }
+
+  // How often one has found something else than what was written.
+  std::uint64_t end() {
+    for (Place& place : places_) {
+      place.waits.recv();
+      place.turn.send(Turn::kLast);
+    }
+    group_.wait();
+    return wrong_;
+  }
+
+ private:
+  enum class Turn { kOne, kLast };
+  struct Place {
+    Mutex mutex;
+    Chan<Unit> waits = make_chan<Unit>(1);
+    Chan<Turn> turn = make_chan<Turn>();
+    gc::Ptr<Tree>* tree = nullptr;
+    volatile std::uint64_t* number = nullptr;
+  };
+
+  void start(Place& place, bool is_short) {
+    group_.go([this, &place, is_short] {
+      gc::Ptr<Tree> tree = gc::make<Tree>(1);
+      volatile std::uint64_t number = 1;
+      if (is_short) return;
+      place.tree = &tree;
+      place.number = &number;
+      do {
+        if (tree->value != number) ++wrong_;
+        wrong_ += wrong_in(tree.get());
+        place.waits.send(Unit());
+      } while (place.turn.recv() != Turn::kLast);
+    });
+  }
+
+  std::array<Place, kSize> places_;
+  std::atomic<std::uint64_t> wrong_{0};
+  WaitGroup group_;
+};
+
+TEST_P(GcStress, CompactStacksHoldWhatIsWrittenToThemFromElsewhere) {
+  rt::Collector::get().set_settled_after(0);
+  std::optional<Sleepers> sleepers;
+  std::uint64_t compacted = 0;
+  torture(
+      [&](Random& random, Until& until) {
+        while (until) {
+          // So few that a turn is a dozen cycles away.
+          const std::uint64_t cycles = gc::stats().cycles;
+          for (int i = 0; i < 3; ++i) sleepers->give_turn(random);
+          testing::yield_until([cycles] { return gc::stats().cycles > cycles; });
+        }
+        return std::uint64_t{0};
+      },
+      [&] { sleepers.emplace(); },
+      [&] {
+        compacted = runtime_stats().stack_compacted_total;
+        const std::uint64_t wrong = sleepers->end();
+        sleepers.reset();
+        return wrong;
+      });
+  EXPECT_EQ(compacted > 0, rt::ColdStacks::is_allowed());
   rt::Collector::get().set_settled_after(rt::Collector::kSettledNs);
 }
 

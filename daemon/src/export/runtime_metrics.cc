@@ -157,6 +157,14 @@ std::vector<MetricFamily> runtime_metrics() {
   out.counter("novelo_stack_overflows_total", "Goroutines that used up their stack.", stats.stack_overflows_total);
   out.counter("novelo_stack_released_bytes_total", "Address space of stacks whose memory was given back to the system.",
               stats.stack_released_bytes_total);
+  out.gauge("novelo_stacks_compacted",
+            "Goroutines that have waited for long, whose stack is kept without a page of memory.",
+            {{{}, stats.stacks_compacted}});
+  out.gauge("novelo_stacks_compacted_bytes", "What is kept of those.", {{{}, stats.stacks_compacted_bytes}});
+  out.counter("novelo_stack_compacted_total", "Times a stack was kept so.", stats.stack_compacted_total);
+  out.counter("novelo_stack_compacted_touched_total",
+              "Times such a stack came back since another thread, or the kernel for one, touched it.",
+              stats.stack_compacted_touched_total);
   add_collector(out);
   return out.take();
 }

@@ -58,6 +58,11 @@ struct RuntimeStats {
   std::uint64_t stack_grown_total = 0;   // times a stack grew into its neighbour
   std::uint64_t stack_overflows_total = 0;
   std::uint64_t stack_released_bytes_total = 0;  // address space whose memory was given back to the system
+  // Of goroutines that have waited for long, kept without their page of memory.
+  std::uint64_t stacks_compacted = 0;               // now
+  std::uint64_t stacks_compacted_bytes = 0;         // what is kept of those
+  std::uint64_t stack_compacted_total = 0;          // times one was
+  std::uint64_t stack_compacted_touched_total = 0;  // times one came back since somebody else touched it
 };
 
 // Throws RuntimeError when no Runtime is alive.

@@ -22,6 +22,7 @@ enum class LockRank : std::uint8_t {
   kHeapSamples,  // the objects that stand for what metered goroutines hold
   kMarkQueue,    // what the collector is still to look into
   kStackPool,    // carving and keeping stacks
+  kColdStacks,   // those that are kept as images
   kCentralList,  // cells of the heap that no processor keeps
   kPageHeap,     // its pages
   kAddressSpace,  // which parts of the address space are the runtime's own

@@ -184,8 +184,8 @@ void Collector::follow() noexcept {
 
 // Goroutines are looked through once their machine is black: what they allocate afterwards is marked already.
 bool Collector::wants_scan(const Mutator& mutator, const Goroutine& g) const noexcept {
-  // [gc-scan] acquire: whoever looked through it has done with it
-  return mutator.cells.is_black && is_marking_.load(relaxed) && g.scan.load(acquire) != scanned();
+  // [gc-marking] [gc-scan] acquire: whoever looked through it has done with it
+  return mutator.cells.is_black && is_marking_.load(acquire) && g.scan.load(acquire) != scanned();
 }
 
 void Collector::answer(Mutator& mutator, std::uint64_t word, const Self* self) noexcept {

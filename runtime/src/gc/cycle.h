@@ -142,7 +142,8 @@ class Collector {
   void serve_held_back(Marker& marker, Turns& turns) noexcept;
   // From `sp` up. With `turns`, by the collector: in pieces if it is deep.
   void scan(Goroutine& g, const void* sp, Marker& marker, Turns* turns = nullptr) noexcept;
-  void shrink_stacks(Goroutine& g) noexcept;  // by the collector, while it is at them
+  void settle(Goroutine& g) noexcept;  // by the collector, while it is at the stacks
+  void shrink_stacks(Goroutine& g, std::int64_t since) noexcept;
   std::uint64_t scanned() const noexcept { return 2 * looks_.load(relaxed); }
 
   // Goroutines with a deep stack are held back until it was looked through: from black birth until all stacks were.
@@ -157,6 +158,7 @@ class Collector {
   // that who goes deep all the time keeps it.
   Atomic<std::int64_t> settled_ns_{kSettledNs};
   std::int64_t settled_since_ns_ = 0;
+  bool compacts_ = false;  // in this look
   std::int64_t cycle_began_ns_ = 0;
 
   CollectedHeap& heap_;

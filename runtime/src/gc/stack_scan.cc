@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "base/clear_frames.h"
 #include "gc/cycle.h"
 #include "gc/leak_finder.h"
 #include "gc/turns.h"
@@ -105,7 +106,11 @@ void Collector::serve_held_back(Marker& marker, Turns& turns) noexcept {
 void Collector::scan(Goroutine& g, const void* sp, Marker& marker, Turns* turns) noexcept {
   scan_body(g, marker);
   tell_leak_finder(g);
-  if (g.stack.bottom != nullptr) {
+  if (g.stack.is_cold && ColdStacks::is_cold(*g.cold)) {
+    // What is written there from now on is noted by who writes it, as on any stack that has been looked through.
+    const ColdStacks::Words words = ColdStacks::words(*g.cold);
+    marker.shade_all(words.begin, words.end);
+  } else if (g.stack.bottom != nullptr) {
     // Twice of what a machine leaves to the collector: one that waits for the end of a look has not left it.
     const bool is_in_pieces = turns != nullptr && may_be_held_back(g) && depth(g, sp) > 2 * kPieceBytes;
     Turns* const between = is_in_pieces ? turns : nullptr;
@@ -114,15 +119,27 @@ void Collector::scan(Goroutine& g, const void* sp, Marker& marker, Turns* turns)
       scan_stack(left->context.sp, left->stack, marker, between);
     }
   }
-  if (turns != nullptr) shrink_stacks(g);
+  if (turns != nullptr) settle(g);
   g.scan.store(scanned(), release);  // [gc-scan]
 }
 
-// Nobody runs on them until the look is over.
-void Collector::shrink_stacks(Goroutine& g) noexcept {
+// Of one that has waited for long the stacks are shrunk; at a later look in the same wait, the stack is kept as an
+// image. Nobody runs on them until the look is over.
+void Collector::settle(Goroutine& g) noexcept {
   const std::int64_t since = g.waiting_since_ns.load(relaxed);
-  if (since > settled_since_ns_ || since == g.shrunk_since_ns) return;
+  if (since > settled_since_ns_) return;
   if (g.state.load(acquire) != GoroutineState::kWaiting || g.stack.bottom == nullptr) return;  // [gc-state]
+  if (since != g.shrunk_since_ns) return shrink_stacks(g, since);
+  if (!compacts_ || g.segments != nullptr) return;
+  if (g.stack.is_cold) {
+    if (ColdStacks::is_cold(*g.cold)) return ColdStacks::count_settled(*g.cold);
+    scheduler()->warm(g);  // somebody has touched it
+  }
+  g.cold = scheduler()->cold_stacks().compact(g.stack, g.context.sp);
+  g.stack.is_cold = g.cold != nullptr;
+}
+
+void Collector::shrink_stacks(Goroutine& g, std::int64_t since) noexcept {
   StackClasses& stacks = scheduler()->stacks();
   bool is_done = stacks.shrink(g.stack, g.context.sp, *g.stack_need);
   for (const StackSegment* left = g.segments; left != nullptr; left = left->outer) {
@@ -149,6 +166,8 @@ void Collector::for_each_unscanned(Turns& turns, absl::FunctionRef<void(Goroutin
 void Collector::scan_goroutines(Turns& turns) noexcept {
   constexpr int kLookEvery = 32;
   Marker marker(heap_, queue_);
+  clear_frames_below();  // ColdStacks::compact() wants memory there
+  compacts_ = scheduler()->choices() == nullptr && scheduler()->cold_stacks().begin_pass();
   int looks = 0;
   for_each_unscanned(turns, [&](Goroutine& g, const char* blocking_sp) {
     if (++looks % kLookEvery == 0) {
@@ -159,6 +178,7 @@ void Collector::scan_goroutines(Turns& turns) noexcept {
     scan(g, blocking_sp != nullptr ? blocking_sp : g.context.sp, marker, &turns);
   });
   serve_held_back(marker, turns);  // the last: whoever is deep has been looked through
+  if (compacts_) scheduler()->cold_stacks().end_pass();
   {
     const LockGuard guard(held_back_lock_);
     holds_back_.store(false, release);  // [gc-held-back]

@@ -62,6 +62,7 @@ inline constexpr std::uint32_t kAttentionCollect = 32;   // the collector waits 
 
 inline constexpr std::size_t kPriorities = 3;
 
+struct ColdStack;
 struct Locals;
 struct StackSegment;
 
@@ -113,6 +114,7 @@ struct Goroutine : ListLink {  // the link of its scope's list of members, under
   std::int64_t shrunk_since_ns = 0;          // the wait in which its stack was shrunk; whoever is at its stack
   Atomic<const char*> blocking_sp{nullptr};  // in a BlockingSection: its frames lie above
 
+  ColdStack* cold = nullptr;         // with stack.is_cold: what stands on it; whoever is at its stack
   StackNeed* stack_need = nullptr;   // of what it runs; from its first run on
   StackSegment* segments = nullptr;  // the stacks it left by grow_stack(), the last first; owner
 

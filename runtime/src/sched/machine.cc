@@ -114,6 +114,11 @@ void Scheduler::take_stack(Processor& p, Goroutine& g) noexcept {
   g.is_overflow_told = false;
 }
 
+void Scheduler::warm(Goroutine& g) noexcept {
+  cold_stacks_.restore(std::exchange(g.cold, nullptr));
+  g.stack.is_cold = false;
+}
+
 void Scheduler::begin_metered(Machine& m, const Goroutine& g) noexcept {
   const std::uint64_t now = cycles_now();
   if (now > g.runnable_since_cycles) charge(g.accounts, Charge::kRunnableCycles, now - g.runnable_since_cycles);
@@ -142,6 +147,8 @@ void Scheduler::end_metered(Machine& m, const Goroutine& g) noexcept {
     take_stack(p, *g);
     context_make(g->context, g->stack.bottom, g->stack.size - g->stack.colour(), &Scheduler::goroutine_main, g);
   }
+  if (g->stack.is_cold) [[unlikely]]
+    warm(*g);
   if (g->runnable_since_ns != 0) {
     p.latency.add(now_ns() - g->runnable_since_ns);
     g->runnable_since_ns = 0;

@@ -28,6 +28,7 @@
 #include "sched/machine.h"
 #include "sched/processor.h"
 #include "sched/processor_table.h"
+#include "stack/cold_stacks.h"
 #include "stack/stack_classes.h"
 
 namespace novelo::rt {
@@ -86,6 +87,8 @@ class Scheduler : public KeptObject {
 
   // ---- the stack of the calling goroutine: overflow.cc ----
   StackClasses& stacks() noexcept { return stacks_; }
+  ColdStacks& cold_stacks() noexcept { return cold_stacks_; }
+  void warm(Goroutine& g) noexcept;  // puts its stack back; by who is about to run it, or alone at its stack
 
   // ---- deterministic mode: choices.cc ----
   // nullptr in the normal mode.
@@ -254,6 +257,7 @@ class Scheduler : public KeptObject {
   const std::uint64_t generation_;
   const std::int64_t thread_idle_timeout_ns_;
   StackClasses stacks_;
+  ColdStacks cold_stacks_{stacks_};
   const std::unique_ptr<Choices> choices_;
   std::vector<Goroutine*> choosable_;  // with choices_: what is runnable, on the one processor
   std::size_t goroutines_max_ = 0;     // max_goroutines, or fewer when the system gives less address space

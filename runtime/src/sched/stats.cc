@@ -90,6 +90,10 @@ RuntimeStats Scheduler::stats() {
   s.stack_grown_total = stacks_.grown_total();
   s.stack_overflows_total = stacks_.overflows_total();
   s.stack_released_bytes_total = stacks_.released_bytes_total();
+  s.stacks_compacted = cold_stacks_.cold();
+  s.stacks_compacted_bytes = cold_stacks_.image_bytes();
+  s.stack_compacted_total = cold_stacks_.compacted_total();
+  s.stack_compacted_touched_total = cold_stacks_.touched_total();
   return s;
 }
 

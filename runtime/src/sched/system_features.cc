@@ -48,6 +48,13 @@ SystemFeature stacks(const Scheduler& scheduler, std::size_t wanted) {
           std::to_string(wanted) + " were asked for: RLIMIT_AS, vm.overcommit_memory or the guards do not allow them"};
 }
 
+SystemFeature cold_stacks() {
+  if (ColdStacks::is_allowed()) return {"compact stacks", "userfaultfd", false, ""};
+  return {"compact stacks", "none", true,
+          "each goroutine that waits keeps a page: userfaultfd with faults of the kernel takes Linux 6.8 and "
+          "CAP_SYS_PTRACE, or vm.unprivileged_userfaultfd=1"};
+}
+
 SystemFeature own_heap() {
   const std::uint64_t bytes = Heap::get().bytes_max();
   if (bytes != 0) return {"heap of the runtime", std::to_string(bytes / kMiB) + " MiB of address space", false, ""};
@@ -77,9 +84,10 @@ SystemFeature huge_pages() {
 
 std::vector<SystemFeature> system_features() {
   rt::Scheduler& scheduler = rt::require_scheduler();
-  return {
-      rt::guards(),   rt::barriers(),       rt::reads(),     rt::stacks(scheduler, scheduler.options().max_goroutines),
-      rt::own_heap(), rt::collected_heap(), rt::huge_pages()};
+  return {rt::guards(),         rt::barriers(),
+          rt::reads(),          rt::stacks(scheduler, scheduler.options().max_goroutines),
+          rt::cold_stacks(),    rt::own_heap(),
+          rt::collected_heap(), rt::huge_pages()};
 }
 
 }  // namespace novelo

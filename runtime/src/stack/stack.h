@@ -48,6 +48,7 @@ struct Stack {
   StackClass kind = StackClass::kMedium;
   bool is_changed = false;   // it has grown, or one of the following holds: more is to be done when it is given back
   bool is_measured = false;  // how much of it was used is to be looked at
+  bool is_cold = false;      // what stands on it is kept elsewhere: it is to be put back before anybody runs on it
   bool is_reserve_open = false;  // the reserve counts as usable: an overflow is being unwound
 
   // How much of `size` to leave out at the top. Slots lie at one distance that is a power of two: without this the

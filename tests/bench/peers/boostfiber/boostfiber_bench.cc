@@ -278,7 +278,7 @@ std::int64_t mem(std::int64_t count) {
     opened.notify_all();
     all_woken.wait(lock, [&woken, count] { return woken == count; });
   }
-  bench::print_parked(count, bytes, spawn_ns, ns_since(start));
+  bench::print_parked("mem", count, bytes, spawn_ns, ns_since(start));
   return woken;
 }
 

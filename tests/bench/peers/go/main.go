@@ -33,6 +33,7 @@ var workloads = map[string]workload{
 	"sleep1ms_x1000":   {20, func(n int) int { return sleepOften("sleep1ms_x1000", 1000, n, time.Millisecond) }},
 	"sleep1ms_x1":      {500, func(n int) int { return sleepOften("sleep1ms_x1", 1, n, time.Millisecond) }},
 	"mem":              {0, mem},
+	"mem_compact":      {1_000_000, memCompact},
 	"alloc":            {10_000_000, alloc},
 	"bintrees":         {18, bintrees},
 	"latency":          {8000, latency},

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -66,7 +67,18 @@ func residentBytes() float64 {
 	return float64(resident * os.Getpagesize())
 }
 
-func mem(goroutines int) int {
+func mem(goroutines int) int { return park("mem", goroutines, func() {}) }
+
+// Collections shrink stacks.
+func memCompact(goroutines int) int {
+	return park("mem_compact", goroutines, func() {
+		for i := 0; i < 4; i++ {
+			debug.FreeOSMemory()
+		}
+	})
+}
+
+func park(workload string, goroutines int, settle func()) int {
 	before := residentBytes()
 	gate, done := make(chan int), make(chan int, 1024)
 	start := time.Now()
@@ -78,6 +90,7 @@ func mem(goroutines int) int {
 	}
 	spawn := time.Since(start)
 	time.Sleep(300 * time.Millisecond)
+	settle()
 	bytes := residentBytes() - before
 	start = time.Now()
 	close(gate)
@@ -86,7 +99,7 @@ func mem(goroutines int) int {
 		woken += <-done
 	}
 	wake := time.Since(start)
-	metric, n := fmt.Sprintf("mem%d", goroutines), float64(goroutines)
+	metric, n := fmt.Sprintf("%s%d", workload, goroutines), float64(goroutines)
 	printResult(metric+"_bytes", bytes/n, "B/task")
 	printResult(metric+"_spawn", float64(spawn.Nanoseconds())/n, "ns/task")
 	printResult(metric+"_wakeall", float64(wake.Nanoseconds())/n, "ns/task")
