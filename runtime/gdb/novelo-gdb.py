@@ -6,16 +6,17 @@
     (gdb) goroutine all bt
 
 `goroutine ID COMMAND` runs any command of gdb in the innermost frame of a goroutine that waits or is runnable: bt, up,
-info locals, print. One that runs is a thread's: see `info threads`.
+info locals, print. One that runs is a thread's: see `info threads`. One that has waited for so long that its stack is
+kept without a page of memory has only a bt.
 """
 import gdb
 import gdb.unwinder
 
 FIELDS = (
     "version scheduler slabs slab_records record_bytes id state wait_reason name sp stack_bottom created_at "
-    "context_bytes frame_pointer return_address state_names reason_names"
+    "is_cold cold cold_begin cold_words cold_state cold_bits context_bytes frame_pointer return_address state_names reason_names"
 ).split()
-VERSION = 1
+VERSION = 2
 NAME_BYTES = 48
 WORD = 8
 # Bytes below the stack pointer that jump_context() leaves alone.
@@ -51,6 +52,29 @@ class Table:
             raise gdb.GdbError(f"this script is of another version of novelo (table {self.version}, script {VERSION})")
 
 
+class ColdStack:
+    """What stood on a stack whose page went back to the system: its words but for zeros, which a bit each stands for."""
+
+    def __init__(self, table: Table, at: int):
+        self.begin = word(at + table.cold_begin)
+        words = int.from_bytes(read(at + table.cold_words, 2), "little")
+        bits_bytes = (words + 63) // 64 * WORD
+        bits = int.from_bytes(read(at + table.cold_bits, bits_bytes), "little")
+        kept = read(at + table.cold_bits + bits_bytes, bin(bits).count("1") * WORD)
+        content, next_kept = bytearray(words * WORD), 0
+        for i in range(words):
+            if bits >> i & 1:
+                content[i * WORD : (i + 1) * WORD] = kept[next_kept : next_kept + WORD]
+                next_kept += WORD
+        self.content = bytes(content)
+
+    def holds(self, address: int, size: int) -> bool:
+        return self.begin <= address and address + size <= self.begin + len(self.content)
+
+    def read(self, address: int, size: int) -> bytes:
+        return self.content[address - self.begin : address - self.begin + size]
+
+
 class Goroutine:
     def __init__(self, table: Table, record: int):
         self.id = word(record + table.id)
@@ -64,13 +88,33 @@ class Goroutine:
         self.sp = word(record + table.sp)
         self.context_bytes = table.context_bytes
         self.return_address = table.return_address
+        self.frame_pointer = table.frame_pointer
+        self.cold = None
+        if read(record + table.is_cold, 1)[0]:
+            cold = word(record + table.cold)
+            if read(cold + table.cold_state, 1)[0] == 0:
+                self.cold = ColdStack(table, cold)
 
     def is_stopped(self) -> bool:
         return self.state in ("waiting", "runnable") and self.has_stack and self.sp != 0
 
     def words(self) -> list:
-        raw = read(self.sp, self.context_bytes)
+        raw = read(self.sp, self.context_bytes) if self.cold is None else self.cold.read(self.sp, self.context_bytes)
         return [int.from_bytes(raw[i : i + WORD], "little") for i in range(0, self.context_bytes, WORD)]
+
+    def calls_by_frame_pointers(self) -> str:
+        pc, frame = self.words()[self.return_address], self.words()[self.frame_pointer]
+        calls = []
+        while pc:
+            calls.append(f"#{len(calls) + 1:<3} {pc:#018x} in {symbol(pc)} ()\n")
+            if not self.cold.holds(frame, 2 * WORD):
+                break
+            raw = self.cold.read(frame, 2 * WORD)
+            caller, pc = int.from_bytes(raw[:WORD], "little"), int.from_bytes(raw[WORD:], "little")
+            if caller <= frame:
+                pc = 0
+            frame = caller
+        return "".join(calls)
 
     def line(self) -> str:
         state = self.reason if self.state == "waiting" else self.state
@@ -145,6 +189,11 @@ gdb.unwinder.register_unwinder(None, UNWINDER, replace=True)
 
 
 def run_in(goroutine: Goroutine, command: str) -> None:
+    if goroutine.cold is not None:
+        if command.split()[0] not in ("bt", "backtrace", "where"):
+            raise gdb.GdbError(f"the stack of goroutine {goroutine.id} is kept without memory: there is only a bt")
+        gdb.write(goroutine.calls_by_frame_pointers())
+        return
     UNWINDER.goroutine = goroutine
     gdb.invalidate_cached_frames()
     try:

@@ -13,10 +13,12 @@ TARGET = pathlib.Path(os.environ["NOVELO_BIN_DIR"], "gdb_target")
 class Gdb(unittest.TestCase):
     maxDiff = None
 
-    def setUp(self):
-        self.process = subprocess.Popen([TARGET], stdout=subprocess.PIPE, text=True)
+    def start(self, *arguments: str) -> int:
+        self.process = subprocess.Popen([TARGET, *arguments], stdout=subprocess.PIPE, text=True)
         self.addCleanup(self.end)
-        self.assertEqual("ready\n", self.process.stdout.readline())
+        ready, number = self.process.stdout.readline().split()
+        self.assertEqual("ready", ready)
+        return int(number)
 
     def end(self):
         self.process.kill()
@@ -36,6 +38,7 @@ class Gdb(unittest.TestCase):
         return found.group(1)
 
     def test_lists_goroutines_and_their_calls(self):
+        self.start()
         listed = self.gdb("info goroutines")
         self.assertRegex(listed, r'(?m)^ *\d+  chan receive +"reader" in .*, started in ')
         self.assertRegex(listed, r"(?m)^ *\d+  running")
@@ -45,11 +48,21 @@ class Gdb(unittest.TestCase):
         self.assertRegex(self.gdb(f"goroutine {self.number_of(listed, 'sleep')} bt"), r"(?s)#1 .*nap")
 
     def test_leaves_the_process_as_it_was(self):
+        self.start()
         listed = self.gdb("info goroutines", "goroutine all bt", "bt 1", "info threads")
         self.assertRegex(listed, r"(?s)wait_for_news.*nap")
         self.assertIsNone(self.process.poll())
 
+    def test_shows_the_calls_of_stacks_that_have_no_memory(self):
+        compact = self.start("compact")
+        shown = self.gdb("goroutine all bt")
+        self.assertEqual(500, len(re.findall(r"(?m)^ *\d+  chan receive +in ", shown)), shown)
+        self.assertEqual(500, len(re.findall(r"(?m)^#\d+ .*wait_for_news", shown)), shown)
+        whole = re.findall(r"(?m)^#1 +0x\w+ in .*\n(?:#\d+ .*\n)*?#\d+ .*wait_for_news.*\n(?:#\d+ .*\n)*#\d+ .*novelo_context_start", shown)
+        self.assertGreaterEqual(len(whole), compact)
+
     def test_says_what_is_wrong_with_a_command(self):
+        self.start()
         said = self.gdb("goroutine", "goroutine 999999 bt", "goroutine x bt")
         self.assertEqual(2, said.count("usage: goroutine ID|all COMMAND"), said)
         self.assertIn("there is no goroutine 999999", said)

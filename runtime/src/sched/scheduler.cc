@@ -55,7 +55,7 @@ struct DebuggerPlaces {
 extern "C" {
 extern const DebuggerTable novelo_debugger_table;
 [[gnu::used]] constinit const DebuggerTable novelo_debugger_table = {
-    .version = 1,
+    .version = 2,
     .scheduler = &g_scheduler,
     .slabs = DebuggerPlaces::slabs(),
     .slab_records = DebuggerPlaces::slab_records(),
@@ -67,6 +67,12 @@ extern const DebuggerTable novelo_debugger_table;
     .sp = offsetof(Goroutine, context.sp),
     .stack_bottom = offsetof(Goroutine, stack.bottom),
     .created_at = offsetof(Goroutine, created_at),
+    .is_cold = offsetof(Goroutine, stack.is_cold),
+    .cold = offsetof(Goroutine, cold),
+    .cold_begin = offsetof(ColdStack, begin),
+    .cold_words = offsetof(ColdStack, words),
+    .cold_state = offsetof(ColdStack, state),
+    .cold_bits = sizeof(ColdStack),
     .context_bytes = kContextFrameBytes,
     .frame_pointer = kContextFramePointer,
     .return_address = kContextReturn,

@@ -33,39 +33,6 @@ T* table_of(std::size_t entries) noexcept {
 
 }  // namespace
 
-// A bit for each word says whether it is another than zero, which about half of them are: those follow.
-struct ColdStack {
-  enum class State : std::uint8_t { kCold, kAwake };
-
-  Atomic<ColdStack*>* slot = nullptr;  // where it is found by an address
-  ColdStacks::Part* part = nullptr;
-  std::uint64_t* begin = nullptr;  // of what stands on the stack, within the first page
-  std::uint16_t words = 0;         // of that
-  std::uint16_t room = 0;          // for so many that are not zero
-  std::uint16_t kept = 0;          // and as many there are
-  std::uint8_t pages = 0;
-  Atomic<State> state{State::kCold};  // written under the lock of the part
-
-  static constexpr std::size_t kBits = 64;
-  static constexpr std::size_t bitmap_words(std::size_t words) noexcept { return (words + kBits - 1) / kBits; }
-  static constexpr std::size_t size(std::size_t words, std::size_t room) noexcept {
-    return sizeof(ColdStack) + (bitmap_words(words) + room) * sizeof(std::uint64_t);
-  }
-  std::size_t size() const noexcept { return size(words, room); }
-  std::uint64_t* bitmap() noexcept { return reinterpret_cast<std::uint64_t*>(this + 1); }
-  const std::uint64_t* image() const noexcept {
-    return reinterpret_cast<const std::uint64_t*>(this + 1) + bitmap_words(words);
-  }
-
-  char* first_page() const noexcept { return reinterpret_cast<char*>(page_down(begin)); }
-  std::size_t offset() const noexcept {
-    return static_cast<std::size_t>(reinterpret_cast<char*>(begin) - first_page()) / sizeof(std::uint64_t);
-  }
-  // False: there are more now than there is room for.
-  bool keep(const std::uint64_t* from) noexcept;
-  void write_to(std::uint64_t* to) noexcept;
-};
-
 bool ColdStack::keep(const std::uint64_t* from) noexcept {
   std::uint64_t* const bits = bitmap();
   std::uint64_t* const image = bits + bitmap_words(words);
