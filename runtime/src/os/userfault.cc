@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstring>
 
 #include "base/check.h"
 
@@ -82,7 +83,10 @@ bool Userfault::move_page(void* to, const void* from) noexcept {
 void Userfault::put_page(void* address, const void* content) noexcept {
   uffdio_copy request{number(address), number(content), kFaultPageBytes, 0, 0};
   if (asked(fault_fd_, UFFDIO_COPY, request)) return;
-  if (errno == ENOMEM) fatal("the system refuses memory for the stack of a goroutine that goes on");
+  if (errno != EEXIST) {
+    fatal("the system refuses to put back the stack of a goroutine that has waited for long: %s",
+          strerrordesc_np(errno));
+  }
   uffdio_range range{number(address), kFaultPageBytes};
   ioctl(fault_fd_, UFFDIO_WAKE, &range);
 }
@@ -91,7 +95,7 @@ void Userfault::put_zeros(void* address) noexcept {
   uffdio_zeropage request{{number(address), kFaultPageBytes}, 0, 0};
   if (asked(fault_fd_, UFFDIO_ZEROPAGE, request)) return;
   uffdio_range range{number(address), kFaultPageBytes};
-  ioctl(fault_fd_, UFFDIO_WAKE, &range);  // there is memory, or it was unwatched
+  ioctl(fault_fd_, UFFDIO_WAKE, &range);  // it is there, or not watched any more; else who is held comes again
 }
 
 std::uintptr_t Userfault::wait() noexcept {

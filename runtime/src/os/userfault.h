@@ -35,7 +35,8 @@ class Userfault {
   // touches `from` afterwards is held, if that is watched. False, and nothing changed: there is no memory, or it is
   // lent to a device, or shared with another process.
   bool move_page(void* to, const void* from) noexcept;
-  // Gives a watched page memory with that content, and lets everybody go on, unless it has some already.
+  // Gives a watched page memory with that content, unless it has some already, and lets everybody go on. The process
+  // ends when there is no memory.
   void put_page(void* address, const void* content) noexcept;
   void put_zeros(void* address) noexcept;
 
