@@ -21,6 +21,7 @@
 #include "absl/time/time.h"
 #include "novelo/chan.h"
 #include "novelo/error.h"
+#include "novelo/poll.h"
 #include "novelo/start.h"
 #include "novelo/time.h"
 
@@ -210,7 +211,7 @@ template <class F, class... A>
 }
 
 // Lets every other goroutine of its class and those above go first that is runnable on this processor or in the global
-// queue.
+// queue. In a loop that only computes NOVELO_POLL() (novelo/poll.h) does so when it is time, for a nanosecond else.
 void yield();
 
 // Unwinds the calling goroutine, running destructors. A catch (...) must rethrow; if it does not, the next blocking

@@ -10,6 +10,7 @@
 #include "novelo/leaks.h"
 #include "novelo/local.h"
 #include "novelo/meter.h"
+#include "novelo/poll.h"
 #include "novelo/reflect.h"
 #include "novelo/runtime.h"
 #include "novelo/select.h"

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/clear_frames.h"
+#include "novelo/poll.h"
 #include "os/clock.h"
 #include "os/cycle_clock.h"
 #include "os/vm.h"
@@ -19,6 +20,14 @@
 
 extern "C" {
 __thread novelo::rt::Machine* novelo_machine __attribute__((tls_model("initial-exec"))) = nullptr;
+}
+
+namespace {
+constinit const novelo::rt::Atomic<std::uint32_t> g_nothing_wanted{0};
+}
+extern "C" {
+constinit __thread const novelo::rt::Atomic<std::uint32_t>* novelo_attention
+    __attribute__((tls_model("initial-exec"))) = &g_nothing_wanted;
 }
 
 namespace novelo::rt {
@@ -99,6 +108,7 @@ void* Scheduler::machine_thread(void* argument) {
   novelo_machine = &m;
   start.scheduler->machine_loop(m);
   novelo_machine = nullptr;
+  novelo_attention = &g_nothing_wanted;
   return nullptr;
 }
 
@@ -158,6 +168,7 @@ void Scheduler::end_metered(Machine& m, const Goroutine& g) noexcept {
     begin_metered(m, *g);
   *m.exceptions = g->exceptions;
   m.current = g;
+  novelo_attention = &g->attention;
   m.in_runtime.store(0, release);  // [retake] from here on sysmon may take the processor
   context_switch(m.scheduler, g->context);
   m.in_runtime.store(1, relaxed);

@@ -5,6 +5,7 @@
 #include <exception>
 
 #include "novelo/go.h"
+#include "novelo/poll.h"
 #include "sched/overflow.h"
 #include "sched/safepoint.h"
 #include "sched/scheduler.h"
@@ -66,6 +67,26 @@ void before_blocking_slow(Goroutine& g) {
   if ((g.attention.load(relaxed) & kAttentionChoose) != 0) scheduler()->let_others_choose();
   if ((g.attention.load(relaxed) & kAttentionPreempt) != 0) yield();
   deliver(g);
+}
+
+// As before_blocking_slow(), but nobody is to be left here by a cancellation.
+void poll_slow() {
+  Goroutine* g = current_goroutine();
+  if (g == nullptr) return;
+  const std::uint32_t attention = g->attention.load(relaxed);
+  // In a BlockingSection the collector answers for it, and there is no processor to give up.
+  const bool is_in_blocking = g->blocking_sp.load(relaxed) != nullptr;
+  if (!is_in_blocking && (attention & kAttentionCollect) != 0) {
+    g->attention.fetch_and(~kAttentionCollect, relaxed);
+    collector_poll();
+  }
+  if ((attention & kAttentionOverflow) != 0) deliver_overflow(*g);
+  if (is_in_blocking) return;
+  if ((attention & kAttentionChoose) != 0) scheduler()->let_others_choose();
+  if ((attention & kAttentionPreempt) != 0) {
+    g->attention.fetch_and(~kAttentionPreempt, relaxed);
+    leave_for(SwitchReason::kYield);
+  }
 }
 
 void deliver(Goroutine& g) {
