@@ -261,7 +261,7 @@ void expect_clear_outcomes(void (*program)(), int error) {
   const Outcome whole = run_failing(program, -1, 0);
   ASSERT_TRUE(WIFEXITED(whole.status) && WEXITSTATUS(whole.status) == kDone) << described(whole);
   const long calls = std::atol(whole.text.c_str());
-  ASSERT_GT(calls, 40);
+  ASSERT_GT(calls, 40) << described(whole);
   int borne = 0;
   // Each call of a start, which comes once; later many are alike.
   constexpr long kStart = 200;
