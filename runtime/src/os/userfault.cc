@@ -76,8 +76,13 @@ void Userfault::unwatch(void* address, std::size_t bytes) noexcept {
 }
 
 bool Userfault::move_page(void* to, const void* from) noexcept {
-  MoveRequest request{number(to), number(from), kFaultPageBytes, 0, 0};
-  return ioctl(fault_fd_, kMove, &request) == 0;
+  constexpr int kTries = 3;  // the kernel may be at the page itself
+  for (int i = 0; i < kTries; ++i) {
+    MoveRequest request{number(to), number(from), kFaultPageBytes, 0, 0};
+    if (ioctl(fault_fd_, kMove, &request) == 0) return true;
+    if (errno != EAGAIN) return false;
+  }
+  return false;
 }
 
 void Userfault::put_page(void* address, const void* content) noexcept {
