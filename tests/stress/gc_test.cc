@@ -457,6 +457,9 @@ TEST_P(GcStress, CompactStacksHoldWhatIsWrittenToThemFromElsewhere) {
       },
       [&] { sleepers.emplace(); },
       [&] {
+        const auto is_compacted = [] { return runtime_stats().stack_compacted_total > 0; };
+        const testing::For patience{std::chrono::seconds(30)};  // where few cycles had time to run
+        while (rt::ColdStacks::is_allowed() && !is_compacted() && patience) gc::collect();
         compacted = runtime_stats().stack_compacted_total;
         const std::uint64_t wrong = sleepers->end();
         sleepers.reset();

@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -34,12 +36,17 @@ class RuntimeTest : public ::testing::TestWithParam<int> {
     if (foreign == ForeignThreads::kSome) poster.emplace(runtime.poster());
     runtime.run(body);
     // Those of the outermost scope, which run() does not wait for, may be on their way to their end, and the collector
-    // may sleep for a moment.
+    // may sleep for a moment, more than once.
     const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-    const auto is_something_left = [] { return num_goroutines() > 0 || runtime_stats().timers > 0; };
-    while (is_something_left() && std::chrono::steady_clock::now() < patience) std::this_thread::yield();
-    EXPECT_EQ(num_goroutines(), 0u) << "goroutines left behind";
-    EXPECT_EQ(runtime_stats().timers, 0u) << "timers left armed";
+    std::size_t goroutines = 0;
+    std::uint64_t timers = 0;
+    do {
+      std::this_thread::yield();
+      goroutines = num_goroutines();
+      timers = runtime_stats().timers;
+    } while (goroutines + timers > 0 && std::chrono::steady_clock::now() < patience);
+    EXPECT_EQ(goroutines, 0u) << "goroutines left behind";
+    EXPECT_EQ(timers, 0u) << "timers left armed";
   }
 };
 

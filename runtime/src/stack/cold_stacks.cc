@@ -196,6 +196,7 @@ ColdStack* ColdStacks::compact(const Stack& stack, const void* sp) noexcept {
     if (is_taken) {
       cold.slot->store(&cold, relaxed);
       ++part.cold;
+      cold_.fetch_add(1, relaxed);
     }
   }
   if (!is_taken) {
@@ -206,10 +207,10 @@ ColdStack* ColdStacks::compact(const Stack& stack, const void* sp) noexcept {
   vm_discard(cold.first_page() - kPageBytes, kPageBytes);
   ++compacted_in_pass_;
   compacted_.fetch_add(1, relaxed);
-  cold_.fetch_add(1, relaxed);
   image_bytes_.fetch_add(cold.size(), relaxed);
   return &cold;
 }
+
 bool ColdStacks::watch(const Pool& pool, Part& part) noexcept {
   part.is_watched = faults_.watch(part_begin(pool, part), part_bytes(pool, part));
   return part.is_watched;
