@@ -1,3 +1,4 @@
+// runtime/src/os/userfault.h
 // Memory that is not there until somebody touches it: the kernel holds whoever does, and says where.
 //
 //   who        ColdStacks

@@ -1,3 +1,4 @@
+// runtime/src/stack/cold_stacks.h
 // Stacks of goroutines that have waited for long, kept as a few hundred bytes each instead of a page: what stands on
 // them is copied to an image, and the page goes back to the system. Whoever touches it meanwhile, the kernel included,
 // is held by the kernel until a thread of this has put the page back.
